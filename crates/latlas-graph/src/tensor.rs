@@ -1,0 +1,135 @@
+//! Constant arrays: weights, seeds and folded values, kept in the type they were stored in.
+
+use std::sync::Arc;
+
+/// A dense row-major array of constants, shared and immutable.
+///
+/// Elements stay in their stored type (a memory-mapped `f32` weight is not copied) and are widened when they are read.
+#[derive(Clone)]
+pub struct Tensor {
+    dims: Vec<usize>,
+    data: Data,
+}
+
+/// The storage behind a [`Tensor`].
+#[derive(Clone)]
+pub enum Data {
+    /// Double precision values: folded results, widened integers, masks (0 and 1).
+    F64(Arc<[f64]>),
+    /// Single precision values.
+    F32(Arc<[f32]>),
+    /// Little-endian `f32` bytes that live elsewhere, such as in a mapped file.
+    Mapped(Arc<dyn AsRef<[u8]> + Send + Sync>, std::ops::Range<usize>),
+}
+
+impl Tensor {
+    /// A tensor of double precision values; `dims` multiply to `values.len()`.
+    pub fn new(dims: impl Into<Vec<usize>>, values: impl Into<Arc<[f64]>>) -> Self {
+        let (dims, values) = (dims.into(), values.into());
+        debug_assert_eq!(dims.iter().product::<usize>(), values.len());
+        Self { dims, data: Data::F64(values) }
+    }
+
+    /// A tensor over given storage; `dims` multiply to the number of stored elements.
+    pub fn from_data(dims: impl Into<Vec<usize>>, data: Data) -> Self {
+        let dims = dims.into();
+        debug_assert_eq!(dims.iter().product::<usize>(), data.len());
+        Self { dims, data }
+    }
+
+    /// A single number.
+    pub fn scalar(value: f64) -> Self {
+        Self::new([], [value])
+    }
+
+    /// `dims` filled with one value.
+    pub fn filled(dims: &[usize], value: f64) -> Self {
+        Self::new(dims, vec![value; dims.iter().product()])
+    }
+
+    /// The size along each axis.
+    pub fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The storage.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// The same elements under other dimensions (with the same product).
+    #[must_use]
+    pub fn reshaped(&self, dims: impl Into<Vec<usize>>) -> Self {
+        Self::from_data(dims, self.data.clone())
+    }
+
+    /// Element `i` in row-major order, widened.
+    pub fn at(&self, i: usize) -> f64 {
+        match &self.data {
+            Data::F64(v) => v[i],
+            Data::F32(v) => f64::from(v[i]),
+            Data::Mapped(bytes, range) => f64::from(read_f32(&(**bytes).as_ref()[range.clone()], i)),
+        }
+    }
+
+    /// All elements, widened.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match &self.data {
+            Data::F64(v) => v.to_vec(),
+            Data::F32(v) => v.iter().map(|&x| f64::from(x)).collect(),
+            Data::Mapped(..) => (0..self.len()).map(|i| self.at(i)).collect(),
+        }
+    }
+
+    /// The value that all elements have, if they are all equal.
+    pub fn uniform(&self) -> Option<f64> {
+        let first = if self.is_empty() { return None } else { self.at(0) };
+        (1..self.len()).all(|i| self.at(i) == first).then_some(first)
+    }
+}
+
+impl Data {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F64(v) => v.len(),
+            Self::F32(v) => v.len(),
+            Self::Mapped(_, range) => range.len() / 4,
+        }
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn read_f32(bytes: &[u8], i: usize) -> f32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[4 * i..4 * i + 4]);
+    f32::from_le_bytes(word)
+}
+
+impl std::fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tensor{:?}", self.dims)?;
+        if self.len() <= 8 { write!(f, "{:?}", self.to_f64()) } else { Ok(()) }
+    }
+}
+
+/// Equal dimensions and equal values, NaN equal to itself: two constants that may be merged.
+impl PartialEq for Tensor {
+    fn eq(&self, other: &Self) -> bool {
+        self.dims == other.dims && (0..self.len()).all(|i| self.at(i).to_bits() == other.at(i).to_bits())
+    }
+}

@@ -1,0 +1,75 @@
+//! Caveats: what a reader should know before trusting a number. Ids are stable and have a page each.
+
+use serde::{Deserialize, Serialize};
+
+/// A caveat that was raised for an estimate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caveat {
+    /// Stable id, the key of its page.
+    pub id: String,
+    /// What it means here, with numbers.
+    pub message: String,
+}
+
+impl Caveat {
+    /// A caveat from the table with its message for this case.
+    pub fn new(id: &str, message: impl Into<String>) -> Self {
+        debug_assert!(PAGES.iter().any(|p| p.id == id), "caveat {id} has no page");
+        Self { id: id.into(), message: message.into() }
+    }
+}
+
+/// The page of a caveat: what `latlas explain` prints.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// Stable id.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// What it means, why it happens, what to do.
+    pub text: &'static str,
+}
+
+/// All caveats.
+pub const PAGES: &[Page] = &[
+    Page {
+        id: "kink-at-relu",
+        title: "The decoder is not smooth everywhere",
+        text: "ReLU, absolute values, maxima and the like give a derivative that jumps. Jacobians take the branch in use; they are exact on each smooth piece. Second derivatives vanish there almost everywhere, and finite differences across a kink are wrong. Where geometry needs smoothness, train with a smooth activation (softplus, GELU, tanh).",
+    },
+    Page {
+        id: "dead-column",
+        title: "A latent direction moves nothing at some points",
+        text: "The column of the Jacobian that belongs to this latent is exactly zero at some samples, so its log length is minus infinity there. The entropy is reported as minus infinity, together with the share of dead samples and the mean over the live ones. A latent that is dead everywhere is not used by the decoder.",
+    },
+    Page {
+        id: "rank-deficient",
+        title: "The Jacobian loses rank at some points",
+        text: "Two or more latent directions move the output along the same line, so the volume that the latent space spans there is zero and its logarithm minus infinity. Such samples are counted and left out of volumes; lengths of single columns stay valid.",
+    },
+    Page {
+        id: "too-few-samples",
+        title: "Few samples: the uncertainty is itself uncertain",
+        text: "Standard errors come from the spread over samples. With fewer than about 30 of them the normal interval is too narrow. Raise --samples or give more latents.",
+    },
+    Page {
+        id: "fewer-samples",
+        title: "The number of samples was lowered to keep the run short",
+        text: "A full run would take more operations than the report allows itself. The number of samples was lowered from the model's operation count, never from a clock, so the same command gives the same numbers everywhere. Give --samples to decide yourself.",
+    },
+    Page {
+        id: "dropped-samples",
+        title: "Some samples could not be used",
+        text: "Samples with non-finite values or other faults are counted by reason and left out of the quantities that they spoil. Nothing is clamped or replaced.",
+    },
+    Page {
+        id: "off-prior-latents",
+        title: "The latents do not look like draws from the declared prior",
+        text: "Entropies of the model are averages under its prior. The given or encoded latents differ from the declared prior in mean, spread or correlation, so the averages belong to another distribution: read them as cross-entropies, or declare the right prior.",
+    },
+    Page {
+        id: "mixed-instruction-sets",
+        title: "Parts of this result were computed on different instruction sets",
+        text: "On one instruction set any number of threads and shards gives the same bits. These shards came from different ones, so the last bits may differ from a run on a single machine. LATLAS_ISA pins one.",
+    },
+];

@@ -1,0 +1,82 @@
+//! A decoder and its linearisation at a batch of points.
+
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+
+use crate::error::Result;
+
+/// A map from latents to data: x = f(z), f: ℝᵈ → ℝᴰ.
+pub trait Decoder: Send + Sync {
+    /// d.
+    fn latent_dim(&self) -> usize;
+
+    /// The shape of one decoded sample; D is its product.
+    fn ambient_shape(&self) -> &[usize];
+
+    /// D.
+    fn ambient_dim(&self) -> usize {
+        self.ambient_shape().iter().product()
+    }
+
+    /// f and its derivative at a batch of points. `latents [n, d]`; `condition [n, c]` for conditional decoders.
+    fn linearize<'a>(&'a self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Box<dyn Linearization + 'a>>;
+
+    /// x = f(z) alone: `[n, d]` → `[n, D]`.
+    fn decode(&self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Array2<f64>> {
+        Ok(self.linearize(latents, condition)?.decoded()?.clone())
+    }
+
+    /// log |det ∂f/∂z| `[n]` as the model itself reports it (flows with a log-det head).
+    fn log_det(&self, _latents: ArrayView2<'_, f64>, _condition: Option<ArrayView2<'_, f64>>) -> Result<Option<Vec<f64>>> {
+        Ok(None)
+    }
+
+    /// Whether the derivative jumps somewhere (ReLU and the like).
+    fn has_kinks(&self) -> bool {
+        false
+    }
+
+    /// Floating-point operations of one decode and of one Jacobian, for a sample.
+    fn cost(&self) -> Cost;
+}
+
+/// Floating-point operations a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Cost {
+    /// Of x = f(z).
+    pub decode: f64,
+    /// Of the full Jacobian.
+    pub jacobian: f64,
+}
+
+/// A decoder at a batch of points: x = f(z), and Df(z) as an operator. One primal pass serves all.
+pub trait Linearization: Send + Sync {
+    /// f(z): `[n, D]`.
+    fn decoded(&self) -> Result<&Array2<f64>>;
+
+    /// Df(z) v: `[n, k, d]` → `[n, k, D]`.
+    fn jvp(&self, tangents: ArrayView3<'_, f64>) -> Result<Array3<f64>>;
+
+    /// Df(z)ᵀ u: `[n, k, D]` → `[n, k, d]`.
+    fn vjp(&self, cotangents: ArrayView3<'_, f64>) -> Result<Array3<f64>>;
+
+    /// Df(z) column by column: `[n, d, D]`, column i of sample s in row `[s, i]`. The transpose of each `[d, D]` is the Jacobian.
+    ///
+    /// Columns are what entropies need, and they lie contiguous as forward mode makes them.
+    fn columns(&self) -> Result<Array3<f64>>;
+
+    /// Df(z): `[n, D, d]`, a view of [`Linearization::columns`] with two axes exchanged.
+    fn jacobian(&self) -> Result<Array3<f64>> {
+        Ok(self.columns()?.permuted_axes([0, 2, 1]))
+    }
+
+    /// G = DfᵀDf: `[n, d, d]`.
+    fn gram(&self) -> Result<Array3<f64>> {
+        let columns = self.columns()?;
+        let (n, d, _) = columns.dim();
+        let mut gram = Array3::zeros((n, d, d));
+        for (columns, mut gram) in columns.outer_iter().zip(gram.outer_iter_mut()) {
+            gram.assign(&columns.dot(&columns.t()));
+        }
+        Ok(gram)
+    }
+}
