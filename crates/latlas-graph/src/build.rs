@@ -211,7 +211,11 @@ impl Builder {
                     *slot = n;
                 } else if n != 1 && n != *slot {
                     let shapes: Vec<_> = parts.iter().map(|&p| self.shape(p)).collect();
-                    return Err(Error::Shape { what: "operands".into(), expected: "shapes that broadcast".into(), got: format!("{shapes:?}") });
+                    return Err(Error::Shape {
+                        what: "operands".into(),
+                        expected: "shapes that broadcast".into(),
+                        got: format!("{shapes:?}"),
+                    });
                 }
             }
         }

@@ -109,11 +109,12 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Node { hint, .. } => hint.clone(),
-            Self::MixesSamples { .. } => Some(
-                "export the model in evaluation mode (`model.eval()`); a decoder must treat every sample on its own".into(),
-            ),
+            Self::MixesSamples { .. } => {
+                Some("export the model in evaluation mode (`model.eval()`); a decoder must treat every sample on its own".into())
+            }
             Self::Unsupported { .. } => Some(
-                "cut the part you need out of the file with `--from-tensor` and `--to-tensor`, or give Jacobians with `--jacobians J.npy`".into(),
+                "cut the part you need out of the file with `--from-tensor` and `--to-tensor`, or give Jacobians with `--jacobians J.npy`"
+                    .into(),
             ),
             Self::Malformed { .. } => Some("export the model again; a file cut off while it was copied looks like this".into()),
             _ => None,

@@ -23,7 +23,10 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
-pub enum Dtype { F32, F64 }
+pub enum Dtype {
+    F32,
+    F64,
+}
 
 impl Default for Settings {
     fn default() -> Self {

@@ -6,12 +6,19 @@ use super::Kind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Binary {
-    Add, Sub,
+    Add,
+    Sub,
     Mul,
     /// The product of a cotangent and a derivative: 0 · anything = 0, so that a branch not taken cannot poison one that is.
     MulAnnihilating,
-    Div, Pow,
-    Less, LessOrEqual, Equal, And, Or, Xor,
+    Div,
+    Pow,
+    Less,
+    LessOrEqual,
+    Equal,
+    And,
+    Or,
+    Xor,
 }
 
 impl Binary {

@@ -76,10 +76,11 @@ impl IndexMap {
 
     /// Whether this is the identity on `elements` elements: only the shape changes.
     pub fn is_identity(&self, elements: usize) -> bool {
-        self.len() == elements && matches!(&self.form, Form::Strided { offset: 0, strides } if {
-            let wanted = contiguous(&self.shape);
-            (0..strides.len()).all(|i| self.shape[i] <= 1 || strides[i] == wanted[i])
-        })
+        self.len() == elements
+            && matches!(&self.form, Form::Strided { offset: 0, strides } if {
+                let wanted = contiguous(&self.shape);
+                (0..strides.len()).all(|i| self.shape[i] <= 1 || strides[i] == wanted[i])
+            })
     }
 
     /// All sources in row-major order.

@@ -97,7 +97,14 @@ impl Op {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Input(_) | Self::Constant(_) | Self::Count(_) => Kind::Source,
-            Self::Map(_) | Self::Scatter(_) | Self::Concat(_) | Self::Select | Self::Take | Self::Put | Self::RowSum(_) | Self::Rename { .. } => Kind::Linear,
+            Self::Map(_)
+            | Self::Scatter(_)
+            | Self::Concat(_)
+            | Self::Select
+            | Self::Take
+            | Self::Put
+            | Self::RowSum(_)
+            | Self::Rename { .. } => Kind::Linear,
             Self::Unary(f) => f.kind(),
             Self::Binary(f) => f.kind(),
             Self::Contract(_) | Self::Convolve(..) => Kind::Bilinear,

@@ -9,9 +9,36 @@ use super::Kind;
 #[allow(missing_docs)]
 pub enum Unary {
     Neg,
-    Abs, Exp, Expm1, Log, Log1p, Sqrt, Tanh, Sigmoid, Softplus, Erf,
-    Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Asinh, Acosh, Atanh,
-    Floor, Ceil, RoundEven, Trunc, Sign, Not, IsNan, IsPosInf, IsNegInf,
+    Abs,
+    Exp,
+    Expm1,
+    Log,
+    Log1p,
+    Sqrt,
+    Tanh,
+    Sigmoid,
+    Softplus,
+    Erf,
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Asinh,
+    Acosh,
+    Atanh,
+    Floor,
+    Ceil,
+    RoundEven,
+    Trunc,
+    Sign,
+    Not,
+    IsNan,
+    IsPosInf,
+    IsNegInf,
 }
 
 impl Unary {
@@ -19,7 +46,15 @@ impl Unary {
     pub fn kind(self) -> Kind {
         match self {
             Self::Neg => Kind::Linear,
-            Self::Floor | Self::Ceil | Self::RoundEven | Self::Trunc | Self::Sign | Self::Not | Self::IsNan | Self::IsPosInf | Self::IsNegInf => Kind::Discrete,
+            Self::Floor
+            | Self::Ceil
+            | Self::RoundEven
+            | Self::Trunc
+            | Self::Sign
+            | Self::Not
+            | Self::IsNan
+            | Self::IsPosInf
+            | Self::IsNegInf => Kind::Discrete,
             _ => Kind::Pointwise,
         }
     }

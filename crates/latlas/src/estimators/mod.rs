@@ -33,12 +33,23 @@ pub struct Card {
 /// Which direction of a score is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Better { Higher, Lower, Neither }
+pub enum Better {
+    Higher,
+    Lower,
+    Neither,
+}
 
 /// What an estimator needs from its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
-pub enum Need { Decoder, Data, Encoder, Codes, Factors, Labels }
+pub enum Need {
+    Decoder,
+    Data,
+    Encoder,
+    Codes,
+    Factors,
+    Labels,
+}
 
 impl Card {
     /// The `//!` page at the top of the estimator's file.

@@ -18,7 +18,8 @@ pub trait Decoder: Send + Sync {
     }
 
     /// f and its derivative at a batch of points. `latents [n, d]`; `condition [n, c]` for conditional decoders.
-    fn linearize<'a>(&'a self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Box<dyn Linearization + 'a>>;
+    fn linearize<'a>(&'a self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>)
+    -> Result<Box<dyn Linearization + 'a>>;
 
     /// x = f(z) alone: `[n, d]` → `[n, D]`.
     fn decode(&self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Array2<f64>> {
