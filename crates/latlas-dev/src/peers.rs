@@ -1,0 +1,66 @@
+//! Live comparisons: other programs, in one cached environment outside the tree, look at what Latlas makes.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::machine;
+use crate::process::{self, Counts, cargo, program, root};
+
+/// A comparison with another program.
+pub struct Suite {
+    /// What it shows.
+    pub title: &'static str,
+    /// Runs it.
+    pub run: fn() -> Result<Counts>,
+}
+
+/// All comparisons.
+pub const SUITES: &[Suite] = &[Suite { title: "exported graphs in onnxruntime", run: exported_graphs }];
+
+fn exported_graphs() -> Result<Counts> {
+    let latlas = latlas()?;
+    let mut script = program(&python()?.to_string_lossy(), &["peers/check_export.py"]);
+    script.arg(latlas);
+    process::count(script)
+}
+
+/// The command as the tests built it.
+pub fn latlas() -> Result<PathBuf> {
+    process::run(cargo(&["build", "--quiet", "--package", "latlas-cli"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
+    Ok(target.join("debug").join(format!("latlas{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// A Python with everything that `peers/requirements.txt` names, made once for each state of that file.
+pub fn python() -> Result<PathBuf> {
+    let requirements = root().join("peers/requirements.txt");
+    let text = std::fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let folder = cache().join(format!("peers-{:016x}", hasher.finish()));
+    let python = folder.join("bin/python");
+    let complete = folder.join("complete");
+    if !complete.exists() {
+        machine::debian("python3", &["-m", "ensurepip", "--version"], "python3-venv")?;
+        println!("making {}", folder.display());
+        let folder = folder.to_string_lossy();
+        process::run(program("python3", &["-m", "venv", "--clear", &folder]))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "peers/requirements.txt"];
+        process::run(program(&python.to_string_lossy(), &pip))?;
+        std::fs::write(&complete, "")?;
+    }
+    Ok(python)
+}
+
+/// Chromium, from Debian where there is none.
+pub fn chromium() -> Result<&'static str> {
+    machine::debian("chromium", &["--version"], "chromium")?;
+    Ok("chromium")
+}
+
+fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("latlas")
+}

@@ -1,0 +1,31 @@
+//! `cargo dev test`: on a fresh machine, everything that the tests need, then all of them, counted.
+
+use anyhow::{Result, bail};
+
+use crate::process::{Counts, cargo, count, part};
+use crate::{flags, peers};
+
+/// The verb. `--peers` adds comparisons with live programs from PyPI and Debian.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let [with_peers] = flags(arguments, ["--peers"])?;
+    let mut seconds = Vec::new();
+    let mut total = Counts::default();
+
+    total += part("tests and doctests", &mut seconds, || count(cargo(&["test", "--workspace", "--no-fail-fast"])))?;
+    if with_peers {
+        for suite in peers::SUITES {
+            let ran = part(suite.title, &mut seconds, || (suite.run)());
+            total += ran.unwrap_or_else(|error| {
+                eprintln!("error: {error:#}");
+                Counts { passed: 0, failed: 1 }
+            });
+        }
+    }
+
+    println!();
+    for (name, took) in &seconds {
+        println!("{took:>7.1} s  {name}");
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed > 0 { bail!("{} failed", total.failed) } else { Ok(()) }
+}
