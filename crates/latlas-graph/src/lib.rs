@@ -8,6 +8,7 @@
 mod build;
 mod error;
 mod graph;
+pub mod onnx;
 pub mod ops;
 mod rows;
 mod tensor;

@@ -1,0 +1,171 @@
+//! ONNX files in: a model becomes a [`Graph`] that describes one sample.
+//!
+//! Every shape is taken at N = 1; integer arithmetic is folded at a second N as a witness, and the axis that differs
+//! carries the batch. Each operator proves that it acts beside that axis, which then is no part of the graph. Operators are
+//! in [`ops`], one table entry and one handler each.
+
+pub mod call;
+pub mod dtype;
+mod external;
+mod fold;
+mod import;
+pub mod ops;
+mod ports;
+mod proto;
+mod schedule;
+mod tensor;
+#[cfg(test)]
+mod tests;
+pub mod value;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use prost::Message;
+use prost::bytes::Bytes;
+
+use crate::{Error, Graph, Result};
+use external::Folder;
+use import::{Importer, Scope};
+use ports::{Declared, declared, no_such_name, output, tensor_names};
+use proto::{GraphProto, ModelProto};
+
+/// The oldest operator set that is read.
+pub const MIN_OPSET: i64 = 11;
+/// The newest operator set that is read.
+pub const MAX_OPSET: i64 = 23;
+/// The most axes that a tensor may have.
+pub(crate) const MAX_RANK: usize = 32;
+
+/// What to take from a model file.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// Tensors that become the inputs, instead of the model's own.
+    pub from_tensors: Vec<String>,
+    /// Tensors that become the outputs, instead of the model's own.
+    pub to_tensors: Vec<String>,
+    /// Float weights become inputs too, with their values as [`crate::Port::default`]: to train them.
+    pub parameters: bool,
+    /// Bounds for untrusted files.
+    pub limits: Limits,
+}
+
+/// Bounds for untrusted files. The defaults keep an import below 1 GB whatever the file contains.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of the model file; external data is mapped and not counted.
+    pub max_bytes: u64,
+    /// Elements of one array that the import makes: a value of one sample, an index table.
+    pub max_elements: usize,
+    /// Bytes of all constants and index tables that the import makes.
+    pub max_memory: u64,
+    /// Nodes called, those of inlined functions and branches included.
+    pub max_nodes: usize,
+    /// Functions and branches inside each other.
+    pub max_depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_bytes: 512 << 20, max_elements: 1 << 24, max_memory: 384 << 20, max_nodes: 100_000, max_depth: 32 }
+    }
+}
+
+/// Loads a model file; external data is looked for in its folder.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Graph> {
+    let io = |source| Error::Io { path: path.to_path_buf(), source };
+    let found = std::fs::metadata(path).map_err(io)?;
+    if !found.is_file() {
+        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    check_size(found.len(), options)?;
+    let bytes = std::fs::read(path).map_err(io)?;
+    import(bytes.into(), &Folder::new(Some(path.parent().unwrap_or(Path::new("")))), options)
+}
+
+/// Loads a model from memory; external data is refused unless its folder is given.
+pub fn load_bytes(bytes: impl Into<Bytes>, folder: Option<&Path>, options: &LoadOptions) -> Result<Graph> {
+    let bytes = bytes.into();
+    check_size(bytes.len() as u64, options)?;
+    import(bytes, &Folder::new(folder), options)
+}
+
+fn check_size(got: u64, options: &LoadOptions) -> Result<()> {
+    let limit = options.limits.max_bytes;
+    if got > limit { Err(Error::Limit { what: "size of the model file in bytes".into(), got, limit }) } else { Ok(()) }
+}
+
+fn import(bytes: Bytes, folder: &Folder, options: &LoadOptions) -> Result<Graph> {
+    let model = ModelProto::decode(bytes).map_err(|e| Error::Malformed { what: e.to_string() })?;
+    let graph = model.graph.as_ref().ok_or_else(|| Error::Malformed { what: "it contains no graph".into() })?;
+    let names = tensor_names(graph);
+    let check = |name: &String| if names.contains(&name.as_str()) { Ok(()) } else { Err(no_such_name("tensor", name, &names)) };
+    options.from_tensors.iter().chain(&options.to_tensors).try_for_each(check)?;
+
+    let mut importer = Importer::new(&model.functions, folder, options);
+    let mut scope = Scope::of_model(&model.opset_import)?;
+    if options.from_tensors.is_empty() {
+        let constants: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
+        for info in graph.input.iter().filter(|i| !constants.contains(i.name.as_str())) {
+            let value = declared(info, options.limits.max_elements)?.input(&info.name, &mut importer.builder);
+            if scope.tensors.insert(info.name.clone(), Some(value)).is_some() {
+                return Err(Error::Malformed { what: format!("input {:?} stands twice", info.name) });
+            }
+        }
+    }
+    for name in &options.from_tensors {
+        let value = cut(name, &model, graph, folder, options)?.input(name, &mut importer.builder);
+        if scope.tensors.insert(name.clone(), Some(value)).is_some() {
+            return Err(Error::Malformed { what: format!("tensor {name:?} is named twice as a place to cut") });
+        }
+    }
+    let wanted: Vec<&str> = if options.to_tensors.is_empty() {
+        graph.output.iter().map(|o| o.name.as_str()).collect()
+    } else {
+        options.to_tensors.iter().map(String::as_str).collect()
+    };
+    if wanted.is_empty() {
+        return Err(Error::Malformed { what: "it has no outputs".into() });
+    }
+    importer.run(&graph.node, &graph.initializer, &wanted, &mut scope, 0)?;
+    if !importer.unsupported.is_empty() {
+        return Err(Error::Unsupported { operators: importer.unsupported });
+    }
+    let mut outputs = Vec::new();
+    for name in wanted {
+        let value = scope.find(name).cloned().flatten();
+        let value = value.ok_or_else(|| Error::Malformed { what: format!("nothing makes output {name:?}") })?;
+        outputs.push(output(name, &value, &mut importer.builder)?);
+    }
+    let mut finished = importer.builder.finish(outputs);
+    finished.operators = importer.operators;
+    for port in finished.inputs.iter_mut() {
+        if let Some(tensor) = graph.initializer.iter().find(|t| t.name == port.name).filter(|_| options.parameters) {
+            port.default = Some(tensor::decode(tensor, folder)?.1.into());
+        }
+    }
+    Ok(finished)
+}
+
+/// The type of a tensor inside the graph: as declared, or found by importing what makes it.
+fn cut(name: &str, model: &ModelProto, graph: &GraphProto, folder: &Folder, options: &LoadOptions) -> Result<Declared> {
+    let info = graph.input.iter().chain(&graph.value_info).chain(&graph.output).find(|i| i.name == name);
+    if let Some(Ok(declared)) = info.map(|i| declared(i, options.limits.max_elements)) {
+        return Ok(declared);
+    }
+    let upstream = LoadOptions { from_tensors: vec![], to_tensors: vec![], parameters: false, limits: options.limits.clone() };
+    let mut importer = Importer::new(&model.functions, folder, &upstream);
+    let mut scope = Scope::of_model(&model.opset_import)?;
+    let constants: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
+    for info in graph.input.iter().filter(|i| !constants.contains(i.name.as_str())) {
+        let value = declared(info, options.limits.max_elements)?.input(&info.name, &mut importer.builder);
+        scope.tensors.insert(info.name.clone(), Some(value));
+    }
+    importer.run(&graph.node, &graph.initializer, &[name], &mut scope, 0)?;
+    scope.find(name).and_then(Option::as_ref).map(Declared::of).ok_or_else(|| Error::Node {
+        node: name.into(),
+        op: "cut".into(),
+        what: "the shape of this tensor is not stated in the file, and operators before it are not supported".into(),
+        hint: Some("let `onnx.shape_inference.infer_shapes` write the shapes into the file, or cut at a later tensor".into()),
+    })
+}
