@@ -3,7 +3,12 @@
 //! It infers types, folds constants, merges equal nodes and never writes a zero or a step that does nothing. Every
 //! transformation writes through it, so there is no separate clean-up.
 
+mod intern;
+mod simplify;
+
 use std::sync::Arc;
+
+use intern::Interned;
 
 use crate::graph::{AxisInfo, Node};
 use crate::ops::{Binary, Contraction, Convolution, Face, IndexMap, Unary};
@@ -13,6 +18,7 @@ use crate::{Axis, Error, Graph, NodeId, Op, Port, Result, Rows, Tensor};
 #[derive(Debug, Clone)]
 pub struct Builder {
     graph: Graph,
+    interned: Interned,
 }
 
 impl Default for Builder {
@@ -25,12 +31,14 @@ impl Builder {
     /// An empty graph with the `sample` axis.
     pub fn new() -> Self {
         let sample = AxisInfo { name: "sample".into(), size: None };
-        Self { graph: Graph { axes: vec![sample], ..Graph::default() } }
+        Self { graph: Graph { axes: vec![sample], ..Graph::default() }, interned: Interned::default() }
     }
 
     /// Continues a graph: its nodes keep their ids.
     pub fn from_graph(graph: Graph) -> Self {
-        Self { graph }
+        let mut interned = Interned::default();
+        graph.nodes.iter().enumerate().for_each(|(i, node)| interned.insert(node, NodeId(i as u32)));
+        Self { graph, interned }
     }
 
     /// The graph so far.
@@ -38,9 +46,22 @@ impl Builder {
         &self.graph
     }
 
-    /// The graph with these outputs. (Dead nodes are dropped; ids change.)
+    /// The graph with these outputs. Nodes that reach none of them are dropped, except inputs; ids change.
     pub fn finish(mut self, outputs: Vec<Port>) -> Graph {
         self.graph.outputs = outputs;
+        let live = self.graph.live();
+        let mut new_ids = Vec::with_capacity(live.len());
+        let mut nodes = Vec::with_capacity(live.len());
+        for (mut node, live) in std::mem::take(&mut self.graph.nodes).into_iter().zip(live) {
+            new_ids.push(NodeId(nodes.len() as u32));
+            if live || matches!(node.op, Op::Input(_)) {
+                node.operands.iter_mut().for_each(|o| *o = new_ids[o.index()]);
+                nodes.push(node);
+            }
+        }
+        self.graph.nodes = nodes;
+        let ports = self.graph.inputs.iter_mut().chain(&mut self.graph.outputs);
+        ports.for_each(|port| port.node = new_ids[port.node.index()]);
         self.graph
     }
 
@@ -76,6 +97,17 @@ impl Builder {
     /// `shape` filled with one number.
     pub fn filled(&mut self, shape: &[usize], value: f64) -> NodeId {
         self.constant(Tensor::filled(shape, value))
+    }
+
+    /// The item shape of x filled with one number.
+    pub fn filled_like(&mut self, x: NodeId, value: f64) -> NodeId {
+        let shape = self.shape(x).to_vec();
+        self.filled(&shape, value)
+    }
+
+    /// The value that all elements of a constant have, if x is one and they are equal.
+    pub fn uniform(&self, x: NodeId) -> Option<f64> {
+        if let Op::Constant(tensor) = &self.graph.node(x).op { tensor.uniform() } else { None }
     }
 
     /// The identity matrix as seeds: rows `{axis}`, items of `shape`; the axis has one row for each element.
@@ -194,8 +226,7 @@ impl Builder {
 
     /// A scalar function of each element and one number.
     pub fn with_scalar(&mut self, f: Binary, a: NodeId, b: f64) -> NodeId {
-        let shape = self.shape(a).to_vec();
-        let b = self.filled(&shape, b);
+        let b = self.filled_like(a, b);
         self.binary(f, a, b)
     }
 
@@ -222,18 +253,21 @@ impl Builder {
         Ok(parts.iter().map(|&p| self.expand(p, &shape)).collect())
     }
 
-    /// Two items contracted by labels.
-    pub fn contract(&mut self, a: NodeId, b: NodeId, contraction: Contraction) -> NodeId {
+    /// Two items contracted by labels. A row axis that is summed over and that neither operand has counts *times its size*.
+    pub fn contract(&mut self, a: NodeId, b: NodeId, mut contraction: Contraction) -> NodeId {
+        let absent = contraction.sum_rows.minus(self.union(&[a, b]));
+        contraction.sum_rows = contraction.sum_rows.minus(absent);
         let size = |label: &u8| {
             let find = |labels: &[u8], node: NodeId| labels.iter().position(|l| l == label).map(|i| self.shape(node)[i]);
             find(&contraction.a, a).or_else(|| find(&contraction.b, b)).unwrap_or(1)
         };
         let shape = contraction.out.iter().map(size).collect();
         let rows = self.union(&[a, b]).minus(contraction.sum_rows);
-        self.push(Op::Contract(contraction), vec![a, b], rows, shape)
+        let sum = self.push(Op::Contract(contraction), vec![a, b], rows, shape);
+        absent.iter().fold(sum, |sum, axis| self.row_sum(sum, axis))
     }
 
-    /// One face of a convolution; `sum_rows` is for [`Face::Weight`].
+    /// One face of a convolution; `sum_rows` is for [`Face::Weight`] and counts as in [`Builder::contract`].
     pub fn convolve(&mut self, a: NodeId, b: NodeId, convolution: &Arc<Convolution>, face: Face, sum_rows: Rows) -> NodeId {
         let c = convolution;
         let shape = match face {
@@ -241,8 +275,9 @@ impl Builder {
             Face::Data => [&[c.in_channels], &c.input[..]].concat(),
             Face::Weight => [&[c.out_channels, c.in_channels / c.groups], &c.kernel[..]].concat(),
         };
-        let rows = self.union(&[a, b]).minus(sum_rows);
-        self.push(Op::Convolve(convolution.clone(), face, sum_rows), vec![a, b], rows, shape)
+        let (rows, absent) = (self.union(&[a, b]).minus(sum_rows), sum_rows.minus(self.union(&[a, b])));
+        let sum = self.push(Op::Convolve(convolution.clone(), face, sum_rows.minus(absent)), vec![a, b], rows, shape);
+        absent.iter().fold(sum, |sum, axis| self.row_sum(sum, axis))
     }
 
     /// The position of the largest (or smallest) element of each window; see [`Op::ArgExtreme`].
@@ -278,8 +313,36 @@ impl Builder {
         self.push(op, operands.to_vec(), rows, shape)
     }
 
+    /// The operation of `node` once more, with other operands of the same item shapes.
+    pub fn again(&mut self, node: &Node, operands: &[NodeId]) -> NodeId {
+        match (&node.op, operands) {
+            (Op::Map(map), &[x]) => self.map(x, (**map).clone()),
+            (Op::Scatter(map), &[x]) => self.scatter(x, (**map).clone(), &node.shape),
+            (Op::RowSum(axis), &[x]) => self.row_sum(x, *axis),
+            (Op::Rename { from, to }, &[x]) => self.rename(x, *from, *to),
+            (Op::Contract(contraction), &[a, b]) => self.contract(a, b, contraction.clone()),
+            (Op::Convolve(convolution, face, sum_rows), &[a, b]) => self.convolve(a, b, convolution, *face, *sum_rows),
+            (Op::Input(_) | Op::Constant(_) | Op::Count(_), _) => self.push(node.op.clone(), vec![], node.rows, node.shape.clone()),
+            _ => {
+                let rows = self.union(operands);
+                self.push(node.op.clone(), operands.to_vec(), rows, node.shape.clone())
+            }
+        }
+    }
+
+    /// Every node comes through here: an operation that does nothing, folds or exists already is not written again.
     fn push(&mut self, op: Op, operands: Vec<NodeId>, rows: Rows, shape: Vec<usize>) -> NodeId {
-        self.graph.nodes.push(Node { op, operands, rows, shape });
-        NodeId(self.graph.nodes.len() as u32 - 1)
+        let node = Node { op, operands, rows, shape };
+        if let Some(known) = self.interned.find(&self.graph, &node) {
+            return known;
+        }
+        if let Some(simpler) = self.simplify(&node) {
+            debug_assert_eq!((self.rows(simpler), self.shape(simpler)), (node.rows, &node.shape[..]), "{:?}", node.op);
+            return simpler;
+        }
+        let id = NodeId(self.graph.nodes.len() as u32);
+        self.interned.insert(&node, id);
+        self.graph.nodes.push(node);
+        id
     }
 }

@@ -125,8 +125,15 @@ impl Graph {
 
     /// Which nodes reach an output; everything else is dead.
     pub fn live(&self) -> Vec<bool> {
+        self.reach(&self.outputs.iter().map(|port| port.node).collect::<Vec<_>>())
+    }
+
+    /// Which nodes the given ones are made from, themselves included.
+    pub fn reach(&self, from: &[NodeId]) -> Vec<bool> {
         let mut live = vec![false; self.nodes.len()];
-        self.outputs.iter().for_each(|port| live[port.node.index()] = true);
+        for id in from {
+            live[id.index()] = true;
+        }
         for i in (0..self.nodes.len()).rev() {
             if live[i] {
                 self.nodes[i].operands.iter().for_each(|o| live[o.index()] = true);

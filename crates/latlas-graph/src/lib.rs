@@ -7,11 +7,13 @@
 
 mod build;
 mod error;
+pub mod evaluate;
 mod graph;
 pub mod onnx;
 pub mod ops;
 mod rows;
 mod tensor;
+pub mod transform;
 
 pub use build::Builder;
 pub use error::{Error, Result, UnsupportedOperator};

@@ -20,6 +20,8 @@ pub enum Data {
     F32(Arc<[f32]>),
     /// Little-endian `f32` bytes that live elsewhere, such as in a mapped file.
     Mapped(Arc<dyn AsRef<[u8]> + Send + Sync>, std::ops::Range<usize>),
+    /// One value, so many times.
+    Uniform(f64, usize),
 }
 
 impl Tensor {
@@ -44,7 +46,7 @@ impl Tensor {
 
     /// `dims` filled with one value.
     pub fn filled(dims: &[usize], value: f64) -> Self {
-        Self::new(dims, vec![value; dims.iter().product()])
+        Self::from_data(dims, Data::Uniform(value, dims.iter().product()))
     }
 
     /// The size along each axis.
@@ -79,6 +81,7 @@ impl Tensor {
             Data::F64(v) => v[i],
             Data::F32(v) => f64::from(v[i]),
             Data::Mapped(bytes, range) => f64::from(read_f32(&(**bytes).as_ref()[range.clone()], i)),
+            Data::Uniform(value, _) => *value,
         }
     }
 
@@ -88,13 +91,15 @@ impl Tensor {
             Data::F64(v) => v.to_vec(),
             Data::F32(v) => v.iter().map(|&x| f64::from(x)).collect(),
             Data::Mapped(..) => (0..self.len()).map(|i| self.at(i)).collect(),
+            Data::Uniform(value, n) => vec![*value; *n],
         }
     }
 
-    /// The value that all elements have, if they are all equal.
+    /// The value that all elements have, if they all have the same bits.
     pub fn uniform(&self) -> Option<f64> {
         let first = if self.is_empty() { return None } else { self.at(0) };
-        (1..self.len()).all(|i| self.at(i) == first).then_some(first)
+        let all = matches!(self.data, Data::Uniform(..)) || (1..self.len()).all(|i| self.at(i).to_bits() == first.to_bits());
+        all.then_some(first)
     }
 }
 
@@ -105,6 +110,7 @@ impl Data {
             Self::F64(v) => v.len(),
             Self::F32(v) => v.len(),
             Self::Mapped(_, range) => range.len() / 4,
+            Self::Uniform(_, n) => *n,
         }
     }
 
@@ -130,6 +136,8 @@ impl std::fmt::Debug for Tensor {
 /// Equal dimensions and equal values, NaN equal to itself: two constants that may be merged.
 impl PartialEq for Tensor {
     fn eq(&self, other: &Self) -> bool {
-        self.dims == other.dims && (0..self.len()).all(|i| self.at(i).to_bits() == other.at(i).to_bits())
+        let both_uniform = matches!((&self.data, &other.data), (Data::Uniform(..), Data::Uniform(..)));
+        let compared = if both_uniform { self.len().min(1) } else { self.len() };
+        self.dims == other.dims && (0..compared).all(|i| self.at(i).to_bits() == other.at(i).to_bits())
     }
 }

@@ -98,20 +98,31 @@ impl IndexMap {
     /// First `inner`, then `self`: the source of each element is looked up through both.
     #[must_use]
     pub fn after(&self, inner: &Self) -> Self {
-        if self.is_identity(inner.len()) {
-            if let Form::Table(t) = &inner.form {
-                return Self { shape: self.shape.clone(), form: Form::Table(t.clone()) };
-            }
+        if self.is_identity(inner.len())
+            && let Form::Table(t) = &inner.form
+            && recognise(&self.shape, t).is_none()
+        {
+            return Self { shape: self.shape.clone(), form: Form::Table(t.clone()) };
         }
         let through = inner.sources();
         let sources = self.sources().into_iter();
         Self::table(&self.shape, sources.map(|i| if i == Self::NOWHERE { i } else { through[i as usize] }).collect())
     }
 
-    /// Whether no source is used twice.
-    pub fn is_injective(&self) -> bool {
-        let mut seen = std::collections::HashSet::with_capacity(self.len());
-        self.sources().into_iter().filter(|&i| i != Self::NOWHERE).all(|i| seen.insert(i))
+    /// Whether some element has no source.
+    pub fn has_nowhere(&self) -> bool {
+        matches!(&self.form, Form::Table(table) if table.contains(&Self::NOWHERE))
+    }
+
+    /// Whether no source, of `elements` that there are, is used twice.
+    pub fn is_injective(&self, elements: usize) -> bool {
+        if let Form::Strided { strides, .. } = &self.form
+            && self.shape.iter().zip(strides).any(|(&n, &stride)| n > 1 && stride == 0)
+        {
+            return false;
+        }
+        let mut seen = vec![false; elements];
+        self.sources().into_iter().filter(|&i| i != Self::NOWHERE).all(|i| !std::mem::replace(&mut seen[i as usize], true))
     }
 
     /// For an injective map from a source of `shape`: the map back, so that scattering through `self` is gathering

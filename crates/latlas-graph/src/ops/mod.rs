@@ -6,11 +6,11 @@ mod convolution;
 mod index_map;
 mod unary;
 
-pub use binary::Binary;
+pub use binary::{Binary, BinaryFunction, BinaryRule};
 pub use contraction::Contraction;
 pub use convolution::{Convolution, Face};
 pub use index_map::{Form, IndexMap, contiguous};
-pub use unary::Unary;
+pub use unary::{Unary, UnaryFunction, UnaryRule};
 
 use std::sync::Arc;
 
@@ -109,6 +109,27 @@ impl Op {
             Self::Binary(f) => f.kind(),
             Self::Contract(_) | Self::Convolve(..) => Kind::Bilinear,
             Self::ArgExtreme { .. } | Self::Detach => Kind::Discrete,
+        }
+    }
+
+    /// How many of `operands` operands carry a tangent; they come first. Side operands (mask, index) follow, and nothing
+    /// carries a tangent through a discrete operation.
+    pub fn data_operands(&self, operands: usize) -> usize {
+        match self {
+            Self::Select => 2,
+            Self::Take | Self::Put => 1,
+            _ if self.kind() == Kind::Discrete => 0,
+            _ => operands,
+        }
+    }
+
+    /// The row axes that it sums over beside its items.
+    pub fn sum_rows(&self) -> Rows {
+        match self {
+            Self::RowSum(axis) => Rows::of(*axis),
+            Self::Contract(contraction) => contraction.sum_rows,
+            Self::Convolve(_, _, sum_rows) => *sum_rows,
+            _ => Rows::NONE,
         }
     }
 }

@@ -1,0 +1,106 @@
+//! Whole graphs of derivatives, with named ports.
+
+use super::{jvp, vjp};
+use crate::ops::Contraction;
+use crate::{Axis, Builder, Graph, NodeId, Port, Result, Rows};
+
+/// The name that an axis of tangents has.
+pub const TANGENT: &str = "tangent";
+
+impl Graph {
+    /// The chosen outputs, then for each of them a port `NAME.jacobian`: its derivative along every element of an input.
+    ///
+    /// Rows {sample, tangent}, or less where the Jacobian does not vary (that of a linear layer is one matrix; an output
+    /// that does not depend on the input has a zero without rows); items are the output's. Row t is the column of the
+    /// Jacobian for element t of the input.
+    ///
+    /// # Errors
+    /// Those of [`jvp`]; the number of row axes is limited.
+    pub fn jacobian(&self, input: usize, outputs: &[usize]) -> Result<Self> {
+        let mut b = Builder::from_graph(self.clone());
+        let (_, columns) = columns(&mut b, self, input, outputs)?;
+        Ok(b.finish(self.ports_with(outputs, "jacobian", &columns, |port| port.shape.clone())))
+    }
+
+    /// The chosen outputs, then for each of them a port `NAME.jvp`: its derivatives along the `k` tangents of a further
+    /// input `tangents`, rows {sample, tangent}.
+    ///
+    /// # Errors
+    /// Those of [`jvp`]; the number of row axes is limited.
+    pub fn jvp_graph(&self, input: usize, outputs: &[usize], k: usize) -> Result<Self> {
+        let mut b = Builder::from_graph(self.clone());
+        let port = &self.inputs[input];
+        let rows = Rows::SAMPLE.union(Rows::of(b.axis(TANGENT, k)?));
+        let tangents = b.input("tangents", rows, &port.shape, &self.node(port.node).shape);
+        let primal = self.nodes_of(outputs);
+        let pushed = jvp(&mut b, &[(port.node, tangents)], &primal)?;
+        let pushed = or_zero(&mut b, &primal, &pushed);
+        Ok(b.finish(self.ports_with(outputs, "jvp", &pushed, |port| port.shape.clone())))
+    }
+
+    /// The chosen output, then a port `INPUT.cotangent`: the `k` cotangents of a further input `cotangents`, rows
+    /// {sample, probe}, pulled back to an input.
+    ///
+    /// # Errors
+    /// Those of [`vjp`]; the number of row axes is limited.
+    pub fn vjp_graph(&self, input: usize, output: usize, k: usize) -> Result<Self> {
+        let mut b = Builder::from_graph(self.clone());
+        let (from, to) = (&self.inputs[input], &self.outputs[output]);
+        let rows = Rows::SAMPLE.union(Rows::of(b.axis("probe", k)?));
+        let cotangents = b.input("cotangents", rows, &to.shape, &self.node(to.node).shape);
+        let pulled = vjp(&mut b, &[(to.node, cotangents)], &[from.node])?;
+        let pulled = or_zero(&mut b, &[from.node], &pulled);
+        let name = format!("{}.cotangent", from.name);
+        let cotangent = Port { name, node: pulled[0], shape: from.shape.clone(), default: None };
+        Ok(b.finish(vec![to.clone(), cotangent]))
+    }
+
+    /// The chosen outputs, then for each of them a port `NAME.gram`: JᵀJ of its Jacobian J, rows {sample, tangent,
+    /// tangent'} and a scalar item.
+    ///
+    /// # Errors
+    /// Those of [`jvp`]; the number of row axes is limited.
+    pub fn gram(&self, input: usize, outputs: &[usize]) -> Result<Self> {
+        let mut b = Builder::from_graph(self.clone());
+        let (tangent, columns) = columns(&mut b, self, input, outputs)?;
+        let size = self.node(self.inputs[input].node).item_len();
+        let primed = b.axis("tangent'", size)?;
+        let mut grams = Vec::with_capacity(columns.len());
+        for column in columns {
+            let len = b.graph().node(column).item_len();
+            let flat = b.reshape(column, &[len]);
+            let other = b.rename(flat, tangent, primed);
+            grams.push(b.contract(flat, other, Contraction { a: vec![0], b: vec![0], out: vec![], sum_rows: Rows::NONE }));
+        }
+        Ok(b.finish(self.ports_with(outputs, "gram", &grams, |_| vec![])))
+    }
+
+    fn nodes_of(&self, outputs: &[usize]) -> Vec<NodeId> {
+        outputs.iter().map(|&o| self.outputs[o].node).collect()
+    }
+
+    /// The chosen outputs and one derived port for each.
+    fn ports_with(&self, outputs: &[usize], suffix: &str, derived: &[NodeId], shape: fn(&Port) -> Vec<usize>) -> Vec<Port> {
+        let primal = outputs.iter().map(|&o| self.outputs[o].clone());
+        let derived = outputs.iter().zip(derived).map(|(&o, &node)| {
+            let port = &self.outputs[o];
+            Port { name: format!("{}.{suffix}", port.name), node, shape: shape(port), default: None }
+        });
+        primal.chain(derived).collect()
+    }
+}
+
+/// The Jacobians of outputs, as tangents along a fresh axis.
+fn columns(b: &mut Builder, graph: &Graph, input: usize, outputs: &[usize]) -> Result<(Axis, Vec<NodeId>)> {
+    let x = graph.inputs[input].node;
+    let shape = graph.node(x).shape.clone();
+    let axis = b.axis(TANGENT, graph.node(x).item_len())?;
+    let seeds = b.unit_seeds(axis, &shape);
+    let primal = graph.nodes_of(outputs);
+    let tangents = jvp(b, &[(x, seeds)], &primal)?;
+    Ok((axis, or_zero(b, &primal, &tangents)))
+}
+
+fn or_zero(b: &mut Builder, primal: &[NodeId], derived: &[Option<NodeId>]) -> Vec<NodeId> {
+    primal.iter().zip(derived).map(|(&p, d)| d.unwrap_or_else(|| b.filled_like(p, 0.0))).collect()
+}
