@@ -1,1 +1,25 @@
-fn main() {}
+//! `latlas`: an atlas of your generative model's latent space, on the command line.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod catalogue;
+mod commands;
+mod console;
+mod failure;
+mod gate;
+mod suggest;
+mod table;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let matches = match args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return console::print_usage_error(&error),
+    };
+    match commands::dispatch(&matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => console::print_failure(&failure),
+    }
+}

@@ -1,0 +1,157 @@
+//! The command line: groups of options that the verbs share. A verb takes only the groups that have an effect on it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, ValueEnum};
+use latlas::run::Dtype;
+
+use crate::commands::VERBS;
+use crate::gate::Gate;
+
+/// The whole command.
+pub fn command() -> Command {
+    Command::new("latlas")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("An atlas of your generative model's latent space")
+        .after_help(
+            "Exit codes: 0 done · 1 the run failed · 2 bad usage or input · 3 unsupported model · 4 a gate does not hold.\n\
+             Start with `latlas report` (the built-in digits model) or `latlas inspect MODEL.onnx`.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .subcommands(VERBS.iter().map(|verb| (verb.command)(verb.name)))
+}
+
+/// How to speak.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Talk {
+    /// Say nothing but data and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Colours in tables
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to take from a model file.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Model")]
+pub struct ModelOptions {
+    /// Input that takes the latents, where the file has several
+    #[arg(long, value_name = "NAME")]
+    pub input: Option<String>,
+    /// Output to look at, as the file computes it
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
+    /// Output with the mean of p(x|z); guessed from names and shapes otherwise
+    #[arg(long, value_name = "NAME", conflicts_with = "output")]
+    pub mean: Option<String>,
+    /// Output with its log variance
+    #[arg(long, value_name = "NAME")]
+    pub logvar: Option<String>,
+    /// Output with its standard deviation
+    #[arg(long, value_name = "NAME", conflicts_with = "logvar")]
+    pub std: Option<String>,
+    /// Output with log |det df/dz| (flows)
+    #[arg(long, value_name = "NAME")]
+    pub log_det: Option<String>,
+    /// Start at this tensor instead of at the inputs (repeatable)
+    #[arg(long, value_name = "TENSOR")]
+    pub from_tensor: Vec<String>,
+    /// End at this tensor instead of at the outputs (repeatable)
+    #[arg(long, value_name = "TENSOR")]
+    pub to_tensor: Vec<String>,
+}
+
+/// Where the samples come from.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Samples")]
+pub struct SampleOptions {
+    /// Latents, one a row: FILE.npy, FILE.npz:KEY, FILE.safetensors:KEY, FILE.csv, IDX(.gz) or builtin:NAME
+    #[arg(long, value_name = "FILE")]
+    pub latents: Option<String>,
+    /// Latents to draw from the prior
+    #[arg(long, value_name = "N", conflicts_with = "latents")]
+    pub samples: Option<usize>,
+    /// normal, uniform, uniform:LO,HI or a file of latents to draw from
+    #[arg(long, value_name = "PRIOR")]
+    pub prior: Option<String>,
+    /// Data, one sample a row, in the units of the decoder
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
+    /// ONNX file of the encoder, data → latents
+    #[arg(long, value_name = "FILE")]
+    pub encoder: Option<String>,
+    /// Class labels of the data
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub labels: Option<String>,
+    /// The decoder's second input: one row a sample, or one row for all
+    #[arg(long, value_name = "FILE")]
+    pub condition: Option<String>,
+}
+
+/// How to compute. Values depend on these and on the inputs, never on the number of threads.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Running")]
+pub struct RunOptions {
+    /// Type in which the decoder runs; sums and factorisations are always f64
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub dtype: Precision,
+    /// Threads; all cores by default
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Samples a chunk; it orders the sums
+    #[arg(long, value_name = "N")]
+    pub chunk: Option<usize>,
+}
+
+/// What only statistics need.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Running")]
+pub struct StatisticsOptions {
+    /// Key of all random streams
+    #[arg(long, default_value_t = 0, value_name = "INT")]
+    pub seed: u64,
+    /// The largest accepted share of unusable samples [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    pub max_bad: Option<f64>,
+    /// Exit with 4 unless this holds: 'total-correlation < 3.2', 'manifold-entropy[0] > 1', 'invariants' (repeatable)
+    #[arg(long, value_name = "CONDITION")]
+    pub gate: Vec<Gate>,
+}
+
+/// Number types of the decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Precision {
+    F32,
+    F64,
+}
+
+impl From<Precision> for Dtype {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::F64 => Self::F64,
+        }
+    }
+}
+
+/// Where an array goes.
+#[derive(Debug, Clone, Args)]
+pub struct ArrayOutput {
+    /// File to write, .npy
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub out: PathBuf,
+}

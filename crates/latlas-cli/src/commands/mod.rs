@@ -1,0 +1,42 @@
+//! The verbs: one file and one line of the table each.
+
+mod explain;
+mod list;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use crate::failure::Outcome;
+
+/// A verb of the command.
+pub struct Verb {
+    /// What the user types.
+    pub name: &'static str,
+    /// Its part of the command line.
+    pub command: fn(&'static str) -> Command,
+    /// Does it.
+    pub run: fn(&ArgMatches) -> Outcome,
+}
+
+/// All verbs, in the order of `latlas --help`.
+pub const VERBS: &[Verb] = &[
+    Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },
+    Verb { name: "explain", command: line::<explain::Arguments>, run: |matches| with(matches, explain::run) },
+];
+
+/// Runs the verb that the user chose.
+pub fn dispatch(matches: &ArgMatches) -> Outcome {
+    let chosen = matches.subcommand().and_then(|(name, rest)| Some((VERBS.iter().find(|verb| verb.name == name)?, rest)));
+    chosen.map_or(Ok(()), |(verb, rest)| (verb.run)(rest))
+}
+
+/// The command line of a verb from its arguments; the documentation of the type is its help.
+fn line<A: Args>(name: &'static str) -> Command {
+    A::augment_args(Command::new(name))
+}
+
+/// Reads the arguments of a verb and runs it.
+fn with<A: FromArgMatches>(matches: &ArgMatches, run: fn(&A) -> Outcome) -> Outcome {
+    // The command line was parsed with the same declarations, so this cannot miss anything.
+    let arguments = A::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    run(&arguments)
+}
