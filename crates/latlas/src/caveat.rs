@@ -72,4 +72,9 @@ pub const PAGES: &[Page] = &[
         title: "Parts of this result were computed on different instruction sets",
         text: "On one instruction set any number of threads and shards gives the same bits. These shards came from different ones, so the last bits may differ from a run on a single machine. LATLAS_ISA pins one.",
     },
+    Page {
+        id: "no-prior-density",
+        title: "The prior's density is not known",
+        text: "Latents were drawn from given rows, or are not known at all, so the prior's part of the entropies, E[-log p(z)], cannot be found. Values are the geometric part alone: mean log lengths and log volumes. Differences between latents of equal spread stay meaningful. Declare a prior with a density (normal, uniform, diagonal, mixture) to get entropies.",
+    },
 ];

@@ -1,6 +1,272 @@
 //! A batch of samples and, lazily and once, everything known of it.
 
+use std::sync::OnceLock;
+
+use ndarray::{Array2, Array3, ArrayView2, Axis};
+use rayon::prelude::*;
+
+use crate::context::{Context, PriorTerm};
+use crate::error::{Error, Result};
+use crate::linalg;
+use crate::models::{Decoder, Linearization};
+use crate::random::{Purpose, hash};
+
 /// A batch: whoever asks first for a Jacobian or a factorisation pays, the rest share.
 pub struct Probe<'a> {
-    _decoder: Option<&'a dyn crate::models::Decoder>,
+    context: &'a Context,
+    batch: Batch,
+    decoder: Option<&'a dyn Decoder>,
+    linearization: Box<dyn Linearization + 'a>,
+    columns: OnceLock<Array3<f64>>,
+    log_norms: OnceLock<Array2<f64>>,
+    factors: OnceLock<Vec<Factor>>,
+    singular_values: OnceLock<Array2<f64>>,
+}
+
+/// The samples of a probe as they were drawn or given.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Index of the first sample in the run.
+    pub start: u64,
+    /// How many there are.
+    pub len: usize,
+    /// `[n, d]`; given Jacobians may come without.
+    pub latents: Option<Array2<f64>>,
+    /// `[n, c]` for conditional decoders.
+    pub condition: Option<Array2<f64>>,
+    /// `[n, D]`, rows that belong to these latents.
+    pub data: Option<Array2<f64>>,
+    /// One a sample.
+    pub labels: Option<Vec<i64>>,
+}
+
+/// Why a sample is of no use for a quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The decoder gave a value that is not finite.
+    NonFinite,
+    /// The live columns of the Jacobian are linearly dependent.
+    RankDeficient,
+}
+
+impl Fault {
+    /// The reason as reports count it.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NonFinite => "non-finite",
+            Self::RankDeficient => "rank-deficient",
+        }
+    }
+}
+
+/// The factorisation of one sample's Jacobian, over its live columns (those that are not zero).
+#[derive(Debug, Clone)]
+pub struct Factor {
+    /// Indices of the live columns.
+    pub live: Vec<usize>,
+    /// R of J's live columns in their order, `[live, live]`.
+    pub r: Array2<f64>,
+    /// Σ log |R_kk|; −∞ without full rank.
+    pub log_volume: f64,
+}
+
+impl<'a> Probe<'a> {
+    /// A decoder at some points.
+    pub fn new(context: &'a Context, decoder: &'a dyn Decoder, batch: Batch) -> Result<Self> {
+        let latents = batch.latents.as_ref().ok_or_else(|| Error::Input { what: "a decoder needs latents".into(), hint: None })?;
+        let linearization = decoder.linearize(latents.view(), batch.condition.as_ref().map(|rows| rows.view()))?;
+        Ok(Self::over(context, Some(decoder), linearization, batch))
+    }
+
+    /// A linearisation that is already there, such as given Jacobians.
+    pub fn over(context: &'a Context, decoder: Option<&'a dyn Decoder>, linearization: Box<dyn Linearization + 'a>, batch: Batch) -> Self {
+        Self {
+            context,
+            batch,
+            decoder,
+            linearization,
+            columns: OnceLock::new(),
+            log_norms: OnceLock::new(),
+            factors: OnceLock::new(),
+            singular_values: OnceLock::new(),
+        }
+    }
+
+    /// What all samples of the run share.
+    pub fn context(&self) -> &Context {
+        self.context
+    }
+
+    /// The samples as drawn or given.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// n.
+    pub fn len(&self) -> usize {
+        self.batch.len
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.batch.len == 0
+    }
+
+    /// The decoder, if it can be asked.
+    pub fn decoder(&self) -> Option<&'a dyn Decoder> {
+        self.decoder
+    }
+
+    /// Df(z) as an operator.
+    pub fn linearization(&self) -> &dyn Linearization {
+        &*self.linearization
+    }
+
+    /// f(z) `[n, D]`.
+    pub fn decoded(&self) -> Result<&Array2<f64>> {
+        self.linearization.decoded()
+    }
+
+    /// A hash of (seed, index of sample s in the run), and that index.
+    pub fn key(&self, s: usize) -> (u64, u64) {
+        let index = self.batch.start + s as u64;
+        (hash(self.context.settings.seed, Purpose::Reservoir, index), index)
+    }
+
+    /// Jacobian columns `[n, d, D]`.
+    pub fn columns(&self) -> Result<&Array3<f64>> {
+        once(&self.columns, || {
+            let columns = self.linearization.columns()?;
+            let expected = (self.len(), self.context.latent_dim, self.context.ambient_dim);
+            if columns.dim() != expected {
+                let (got, _) = (columns.dim(), ());
+                return Err(Error::Shape { what: format!("the Jacobian's columns are {got:?}, expected {expected:?}"), hint: None });
+            }
+            Ok(if columns.is_standard_layout() { columns } else { columns.as_standard_layout().into_owned() })
+        })
+    }
+
+    /// log ‖Jᵢ‖ `[n, d]`: −∞ for a dead column; all NaN for a sample with a value that is not finite.
+    pub fn log_norms(&self) -> Result<&Array2<f64>> {
+        let columns = self.columns()?;
+        once(&self.log_norms, || {
+            let d = self.context.latent_dim;
+            let mut norms = Array2::zeros((self.len(), d));
+            let rows: Vec<_> = norms.axis_iter_mut(Axis(0)).zip(columns.outer_iter()).collect();
+            rows.into_par_iter().for_each(|(mut norms, columns)| {
+                for (norm, column) in norms.iter_mut().zip(columns.outer_iter()) {
+                    *norm = column.as_slice().map_or(f64::NAN, linalg::log_norm);
+                }
+                if norms.iter().any(|x| x.is_nan() || *x == f64::INFINITY) {
+                    norms.fill(f64::NAN);
+                }
+            });
+            Ok(norms)
+        })
+    }
+
+    /// Whether all derivatives of sample s are finite.
+    pub fn is_finite(&self, s: usize) -> Result<bool> {
+        Ok(self.log_norms()?.row(s).iter().all(|x| !x.is_nan()))
+    }
+
+    /// QR factorisations, one a sample. Columns below the rounding floor to those before them make the volume zero.
+    ///
+    /// # Errors
+    /// For d > D there is no volume.
+    pub fn factors(&self) -> Result<&[Factor]> {
+        let (columns, log_norms) = (self.columns()?, self.log_norms()?);
+        if self.context.latent_dim > self.context.ambient_dim {
+            return Err(Error::Shape {
+                what: format!(
+                    "volumes need d ≤ D: the decoder maps {} latents to {} values",
+                    self.context.latent_dim, self.context.ambient_dim
+                ),
+                hint: None,
+            });
+        }
+        let floor = self.context.parallel_floor();
+        once(&self.factors, || Ok((0..self.len()).into_par_iter().map(|s| factor(columns, log_norms, s, floor)).collect()))
+            .map(Vec::as_slice)
+    }
+
+    /// Why sample s has no volume, if it has none.
+    pub fn volume_fault(&self, s: usize) -> Result<Option<Fault>> {
+        Ok(if !self.is_finite(s)? {
+            Some(Fault::NonFinite)
+        } else if self.factors()?[s].log_volume == f64::NEG_INFINITY {
+            Some(Fault::RankDeficient)
+        } else {
+            None
+        })
+    }
+
+    /// Singular values of J, descending, `[n, min(d, D)]`; NaN for samples that are not finite.
+    pub fn singular_values(&self) -> Result<&Array2<f64>> {
+        let (columns, big_d) = (self.columns()?, self.context.ambient_dim);
+        let rank = self.context.latent_dim.min(big_d);
+        // For a tall J the small R has the same singular values.
+        let factors = if self.context.latent_dim <= big_d { Some(self.factors()?) } else { None };
+        once(&self.singular_values, || {
+            let of = |s: usize| -> Result<Vec<f64>> {
+                if !self.is_finite(s)? {
+                    return Ok(vec![f64::NAN; rank]);
+                }
+                let mut values = match factors {
+                    Some(factors) => linalg::singular_values(factors[s].r.view())?,
+                    None => linalg::singular_values(columns.index_axis(Axis(0), s))?,
+                };
+                values.resize(rank, 0.0);
+                Ok(values)
+            };
+            let rows = (0..self.len()).into_par_iter().map(of).collect::<Result<Vec<_>>>()?;
+            Ok(Array2::from_shape_fn((self.len(), rank), |(s, k)| rows[s][k]))
+        })
+    }
+
+    /// −log pᵢ(zᵢ) of sample s for each latent, by the run's [`PriorTerm`]; zeros when there is none.
+    pub fn surprisals(&self, s: usize) -> Vec<f64> {
+        let Context { prior, latent_dim, .. } = self.context;
+        match (self.context.prior_term(), self.latent(s)) {
+            (PriorTerm::Analytic, _) => (0..*latent_dim).map(|i| prior.marginal_entropy(i).unwrap_or(f64::NAN)).collect(),
+            (PriorTerm::Sampled, Some(z)) => (0..*latent_dim).map(|i| prior.surprisal(&z, i..i + 1).unwrap_or(f64::NAN)).collect(),
+            _ => vec![0.0; *latent_dim],
+        }
+    }
+
+    /// −log p of sample s over the latents in `live` together, by the run's [`PriorTerm`]; zero when there is none.
+    pub fn joint_surprisal(&self, s: usize, live: &[usize]) -> f64 {
+        let prior = &self.context.prior;
+        match (self.context.prior_term(), self.latent(s)) {
+            (PriorTerm::Analytic, _) => live.iter().map(|i| prior.marginal_entropy(*i).unwrap_or(f64::NAN)).sum(),
+            (PriorTerm::Sampled, Some(z)) => prior.surprisal(&z, live.iter().copied()).unwrap_or(f64::NAN),
+            _ => 0.0,
+        }
+    }
+
+    fn latent(&self, s: usize) -> Option<Vec<f64>> {
+        self.batch.latents.as_ref().map(|z| z.row(s).to_vec())
+    }
+}
+
+fn factor(columns: &Array3<f64>, log_norms: &Array2<f64>, s: usize, floor: f64) -> Factor {
+    let norms = log_norms.row(s);
+    let live: Vec<usize> = (0..norms.len()).filter(|i| norms[*i] > f64::NEG_INFINITY).collect();
+    if norms.iter().any(|x| x.is_nan()) {
+        return Factor { r: Array2::zeros((0, 0)), live: Vec::new(), log_volume: f64::NAN };
+    }
+    let columns: ArrayView2<'_, f64> = columns.index_axis(Axis(0), s);
+    let r = if live.len() == norms.len() { linalg::r_factor(columns) } else { linalg::r_factor(columns.select(Axis(0), &live).view()) };
+    let independent = live.iter().zip(r.diag()).all(|(i, r)| r.abs().ln() > norms[*i] + floor.ln());
+    let log_volume = if independent { linalg::log_volume(r.view()) } else { f64::NEG_INFINITY };
+    Factor { live, r, log_volume }
+}
+
+/// What the cell holds, made first if need be; an error is not kept.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
 }

@@ -1,35 +1,35 @@
 //! The run: chunk → observe → merge → finish. The only loop.
+//!
+//! Samples are cut into chunks whose size follows from the settings and the model, never from the machine. Every chunk
+//! makes a state of its own, and states merge in a tree over chunk numbers ([`crate::accumulators::Ordered`]), so any
+//! number of threads or shards gives the same bits. No more chunks are in flight than there are threads.
 
-use serde::{Deserialize, Serialize};
+mod file;
+mod inputs;
+mod state;
 
-/// The settings of a run; every value in a report follows from these and the inputs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Samples drawn from the prior when no latents are given.
-    pub samples: usize,
-    /// Key of all random streams.
-    pub seed: u64,
-    /// Samples a chunk; follows from the sizes of the model when not set. It orders sums, so it is a setting.
-    pub chunk: Option<usize>,
-    /// The largest accepted share of unusable samples.
-    pub max_bad: f64,
-    /// Type in which the decoder runs.
-    pub dtype: Dtype,
-    /// Level of confidence intervals.
-    pub level: f64,
+pub use inputs::Inputs;
+pub use state::{Shard, State};
+
+use crate::error::Result;
+use crate::report::Report;
+pub use crate::settings::{Dtype, Sampling, Settings};
+
+/// Runs the named estimators or groups over the inputs. `progress(done, all)` counts samples.
+///
+/// # Errors
+/// Unknown names, inputs that do not fit each other, an estimator that was named and does not apply, too many unusable
+/// samples, or a model that cannot be run.
+pub fn run(ids: &[String], inputs: &Inputs, settings: &Settings, progress: &dyn Fn(usize, usize)) -> Result<Report> {
+    run_shard(ids, inputs, settings, Shard::WHOLE, progress)?.finish()
 }
 
-/// Type in which the decoder runs; sums, norms and factorisations are always `f64`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum Dtype {
-    F32,
-    F64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { samples: 1000, seed: 0, chunk: None, max_bad: 0.05, dtype: Dtype::F32, level: 0.95 }
-    }
+/// One shard of a run; the states of all shards merge to what the whole run gives, to the bit.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_shard(ids: &[String], inputs: &Inputs, settings: &Settings, shard: Shard, progress: &dyn Fn(usize, usize)) -> Result<State> {
+    let mut state = State::begin(ids, inputs, settings, shard)?;
+    state.advance(inputs, progress, &|_| Ok(()))?;
+    Ok(state)
 }

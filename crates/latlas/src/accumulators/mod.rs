@@ -1,4 +1,19 @@
 //! What is remembered of the samples: plain data that merges.
+//!
+//! States are read from files that may be damaged or forged, so lengths are never trusted: a missing entry is an empty
+//! one, and nothing here can panic or grow without bound.
+
+mod counts;
+mod moments;
+mod ordered;
+mod reservoir;
+mod summary;
+
+pub use counts::Counts;
+pub use moments::{Covariance, Moment, Moments};
+pub use ordered::{Merge, Ordered};
+pub use reservoir::{Key, Reservoir};
+pub use summary::Summary;
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -31,6 +31,11 @@ pub trait Decoder: Send + Sync {
         Ok(None)
     }
 
+    /// The same map computed in double precision, for a decoder that runs in single precision and has such a twin.
+    fn in_double_precision(&self) -> Option<std::sync::Arc<dyn Decoder>> {
+        None
+    }
+
     /// Whether the derivative jumps somewhere (ReLU and the like).
     fn has_kinks(&self) -> bool {
         false

@@ -1,5 +1,8 @@
 //! Models: what maps latents to data and back.
 
+pub mod arrays;
 pub mod decoder;
+pub mod encoder;
 
 pub use decoder::{Cost, Decoder, Linearization};
+pub use encoder::{Encoder, Posterior};

@@ -20,7 +20,7 @@ pub struct Report {
 }
 
 /// One thing that went into a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct InputRecord {
     /// `model`, `latents`, `data`, `encoder`, `labels` ….
     pub role: String,

@@ -1,0 +1,19 @@
+//! A flow's own log-determinant is the log-volume of its Jacobian by QR. A wrong sign, or the head of the other direction,
+//! fails here.
+
+use super::{Law, by_dtype};
+
+pub(super) const LAW: Law = Law {
+    id: "flow-log-det",
+    tolerance: |context| by_dtype(context, 2e-2, 1e-7),
+    check: |place| {
+        let Some((decoder, latents, condition)) = place.points() else { return Ok(None) };
+        if decoder.latent_dim() != decoder.ambient_dim() {
+            return Ok(None);
+        }
+        let Some(heads) = decoder.log_det(latents.view(), condition.as_ref().map(|rows| rows.view()))? else { return Ok(None) };
+        let factors = place.probe.factors()?;
+        let gaps = place.spots.iter().zip(heads).map(|(s, head)| (head - factors[*s].log_volume).abs());
+        Ok(gaps.reduce(|a, b| if b.is_nan() { b } else { a.max(b) }))
+    },
+};

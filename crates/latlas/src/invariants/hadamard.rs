@@ -1,0 +1,20 @@
+//! Hadamard's inequality at every sample: Σᵢ log ‖Jᵢ‖ ≥ log |J|. A violation means that lengths and volume do not belong
+//! to the same matrix.
+
+use super::Law;
+
+pub(super) const LAW: Law = Law {
+    id: "hadamard",
+    // Each of the d logarithms carries a few units of rounding.
+    tolerance: |context| 1e-10 * context.latent_dim as f64,
+    check: |place| {
+        let probe = place.probe;
+        if probe.context().latent_dim > probe.context().ambient_dim {
+            return Ok(None);
+        }
+        let (factors, log_norms) = (probe.factors()?, probe.log_norms()?);
+        let excess = factors.iter().enumerate().filter(|(_, f)| f.log_volume.is_finite());
+        let excess = excess.map(|(s, f)| f.log_volume - f.live.iter().map(|i| log_norms[[s, *i]]).sum::<f64>());
+        Ok(excess.reduce(f64::max).map(|worst| worst.max(0.0)))
+    },
+};

@@ -1,0 +1,193 @@
+//! Small dense linear algebra: the one door to the factorisations. All in `f64`, one thread, same bits every time.
+//!
+//! Volumes are sums of log |R_kk| of a Householder QR, whose error grows with the condition number of J; a determinant
+//! of JᵀJ would square it.
+
+use faer::{Mat, MatRef, Side};
+use ndarray::{Array1, Array2, ArrayView2};
+
+use crate::error::{Error, Result};
+
+/// A thin QR factorisation A = QR of a `[D, d]` matrix with D ≥ d, columns in their own order (no pivoting).
+#[derive(Debug, Clone)]
+pub struct Qr {
+    /// Orthonormal columns, stored as rows: `[d, D]`.
+    pub q: Array2<f64>,
+    /// Upper triangular `[d, d]`; diagonal entries may be negative.
+    pub r: Array2<f64>,
+}
+
+/// The singular value decomposition A = U diag(s) Vᵀ of an `[m, n]` matrix, thin.
+#[derive(Debug, Clone)]
+pub struct Svd {
+    /// `[m, k]`, k = min(m, n).
+    pub u: Array2<f64>,
+    /// Descending.
+    pub singular_values: Vec<f64>,
+    /// `[n, k]`.
+    pub v: Array2<f64>,
+}
+
+/// R of the QR factorisation of the matrix whose columns are the rows of `columns [d, D]`: `[min(d, D), d]`.
+pub fn r_factor(columns: ArrayView2<'_, f64>) -> Array2<f64> {
+    if columns.is_empty() {
+        return Array2::zeros((columns.nrows().min(columns.ncols()), columns.nrows()));
+    }
+    let columns = columns.as_standard_layout();
+    let qr = column_matrix(&columns).qr();
+    from_faer(qr.thin_R())
+}
+
+/// Thin QR of the matrix whose columns are the rows of `columns [d, D]`, d ≤ D.
+pub fn qr(columns: ArrayView2<'_, f64>) -> Qr {
+    let columns = columns.as_standard_layout();
+    let qr = column_matrix(&columns).qr();
+    Qr { q: from_faer(qr.compute_thin_Q().transpose()), r: from_faer(qr.thin_R()) }
+}
+
+/// Σ log |R_kk|: the log-volume that the columns of a matrix with this R span; −∞ without full rank.
+pub fn log_volume(r: ArrayView2<'_, f64>) -> f64 {
+    r.diag().iter().map(|x| x.abs().ln()).sum()
+}
+
+/// Singular values of an `[m, n]` matrix, descending.
+pub fn singular_values(matrix: ArrayView2<'_, f64>) -> Result<Vec<f64>> {
+    if matrix.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = to_faer(matrix).singular_values().map_err(|_| no_convergence("singular values", matrix))?;
+    // Backward error can leave a tiny negative zero.
+    Ok(values.into_iter().map(f64::abs).collect())
+}
+
+/// The thin singular value decomposition of an `[m, n]` matrix.
+pub fn svd(matrix: ArrayView2<'_, f64>) -> Result<Svd> {
+    let svd = to_faer(matrix).thin_svd().map_err(|_| no_convergence("singular vectors", matrix))?;
+    let singular_values = svd.S().column_vector().iter().copied().collect();
+    Ok(Svd { u: from_faer(svd.U()), singular_values, v: from_faer(svd.V()) })
+}
+
+/// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix, of which the lower triangle is read.
+pub fn symmetric_eigen(matrix: ArrayView2<'_, f64>) -> Result<(Array1<f64>, Array2<f64>)> {
+    let eigen = to_faer(matrix).self_adjoint_eigen(Side::Lower).map_err(|_| no_convergence("eigenvectors", matrix))?;
+    Ok((eigen.S().column_vector().iter().copied().collect(), from_faer(eigen.U())))
+}
+
+/// The lower triangular L with A = LLᵀ of a symmetric positive definite matrix.
+pub fn cholesky(matrix: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+    let llt = to_faer(matrix).llt(Side::Lower).map_err(|_| Error::Input {
+        what: format!("a symmetric [{}, {}] matrix is not positive definite", matrix.nrows(), matrix.ncols()),
+        hint: None,
+    })?;
+    Ok(from_faer(llt.L()))
+}
+
+/// log ‖x‖ without over- or underflow; −∞ for zero, NaN if an entry is NaN.
+pub fn log_norm(x: &[f64]) -> f64 {
+    let mut largest = 0.0_f64;
+    for &v in x {
+        if v.is_nan() {
+            return f64::NAN;
+        }
+        largest = largest.max(v.abs());
+    }
+    if largest == 0.0 || largest.is_infinite() {
+        return largest.ln();
+    }
+    if (1e-120..1e120).contains(&largest) {
+        return 0.5 * sum_of_squares(x, 1.0).ln();
+    }
+    // Powers of two scale without rounding.
+    let scale = (-largest.log2().floor().clamp(-1020.0, 1020.0)).exp2();
+    0.5 * sum_of_squares(x, scale).ln() - scale.ln()
+}
+
+/// Eight running sums: fast, and the same order on every machine.
+fn sum_of_squares(x: &[f64], scale: f64) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (chunks, rest) = x.as_chunks::<8>();
+    for chunk in chunks {
+        for (lane, v) in lanes.iter_mut().zip(chunk) {
+            *lane += (v * scale) * (v * scale);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|v| (v * scale) * (v * scale)).sum::<f64>()
+}
+
+fn column_matrix<'a>(columns: &'a ndarray::CowArray<'_, f64, ndarray::Ix2>) -> MatRef<'a, f64> {
+    let (d, big_d) = columns.dim();
+    // In standard layout the rows of `[d, D]` are the contiguous columns of a column-major `[D, d]`.
+    MatRef::from_column_major_slice(columns.as_slice().unwrap_or_default(), big_d, d)
+}
+
+fn to_faer(matrix: ArrayView2<'_, f64>) -> Mat<f64> {
+    Mat::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[[i, j]])
+}
+
+fn from_faer(matrix: MatRef<'_, f64>) -> Array2<f64> {
+    Array2::from_shape_fn((matrix.nrows(), matrix.ncols()), |(i, j)| matrix[(i, j)])
+}
+
+fn no_convergence(what: &str, matrix: ArrayView2<'_, f64>) -> Error {
+    Error::Input {
+        what: format!("the {what} of a [{}, {}] matrix did not converge", matrix.nrows(), matrix.ncols()),
+        hint: Some("the matrix holds values that are not finite, or of extreme size".into()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn volume_of_a_known_matrix() {
+        // Columns (1,0,0,1), (1,1,0,0), (0,1,1,1): det JᵀJ = 7.
+        let columns = array![[1., 0., 0., 1.], [1., 1., 0., 0.], [0., 1., 1., 1.]];
+        let log_volume = log_volume(r_factor(columns.view()).view());
+        assert!((log_volume - 0.5 * 7.0_f64.ln()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn qr_restores_the_matrix() {
+        let columns = Array2::from_shape_fn((5, 300), |(i, j)| ((i * 311 + j * 17) as f64 * 0.618).sin());
+        let Qr { q, r } = qr(columns.view());
+        let back = r.t().dot(&q);
+        assert!((&back - &columns).iter().all(|e| e.abs() < 1e-13));
+        assert!((q.dot(&q.t()) - Array2::<f64>::eye(5)).iter().all(|e| e.abs() < 1e-13));
+        assert_eq!(r, r_factor(columns.view()));
+    }
+
+    #[test]
+    fn decompositions_restore_the_matrix() {
+        let a = array![[4., 1., 0.5], [1., 3., -1.], [0.5, -1., 2.]];
+        let l = cholesky(a.view()).unwrap();
+        assert!((l.dot(&l.t()) - &a).iter().all(|e| e.abs() < 1e-14));
+        let (values, vectors) = symmetric_eigen(a.view()).unwrap();
+        let back = vectors.dot(&Array2::from_diag(&values)).dot(&vectors.t());
+        assert!((back - &a).iter().all(|e| e.abs() < 1e-14));
+        let Svd { u, singular_values: s, v } = svd(a.view()).unwrap();
+        let back = u.dot(&Array2::from_diag(&Array1::from(s.clone()))).dot(&v.t());
+        assert!((back - &a).iter().all(|e| e.abs() < 1e-14));
+        assert!(s.iter().zip(singular_values(a.view()).unwrap()).all(|(a, b)| (a - b).abs() < 1e-14));
+        assert!(cholesky((-a).view()).is_err());
+    }
+
+    #[test]
+    fn norms_do_not_overflow() {
+        assert!((log_norm(&[3e200, 4e200]) - (5.0_f64.ln() + 200.0 * 10.0_f64.ln())).abs() < 1e-12);
+        assert!((log_norm(&[3e-200, 4e-200]) - (5.0_f64.ln() - 200.0 * 10.0_f64.ln())).abs() < 1e-12);
+        assert!((log_norm(&[3.0, 4.0]) - 5.0_f64.ln()).abs() < 1e-15);
+        assert!((log_norm(&[5e-324]) - 5e-324_f64.ln()).abs() < 1e-12);
+        assert_eq!(log_norm(&[0.0; 20]), f64::NEG_INFINITY);
+        assert!(log_norm(&[f64::NAN]).is_nan());
+        assert_eq!(log_norm(&[f64::INFINITY, 1.0]), f64::INFINITY);
+    }
+
+    #[test]
+    fn a_wide_matrix_has_its_singular_values() {
+        let wide = array![[3.0, 0.0, 4.0]];
+        assert!((singular_values(wide.view()).unwrap()[0] - 5.0).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,185 @@
+//! States as files: `LATLASST`, a schema number, the digest of the rest, the rest in postcard's format.
+//!
+//! A file is not trusted: its size is bounded, its digest checked, and everything in it validated before use.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::state::{Header, Partial, Selection, State};
+use crate::accumulators::{Covariance, Ordered};
+use crate::error::{Error, Result};
+use crate::estimators;
+use crate::invariants::Laws;
+
+const MAGIC: &[u8; 8] = b"LATLASST";
+const SCHEMA: u32 = 1;
+/// The largest file that is read.
+const LARGEST: u64 = 1 << 30;
+const PREAMBLE: usize = 8 + 4 + 32;
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    header: Header,
+    nodes: Vec<Node>,
+}
+
+/// Some neighbouring chunks: those that [`Ordered`] calls (level, index).
+#[derive(Serialize, Deserialize)]
+struct Node {
+    level: u8,
+    index: u64,
+    states: Vec<Vec<u8>>,
+    laws: Laws,
+    latents: Covariance,
+}
+
+impl State {
+    /// As bytes.
+    ///
+    /// # Errors
+    /// A state that cannot be written down.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut nodes = Vec::new();
+        for ((level, index), partial) in self.chunks.nodes() {
+            let states = self.selection.iter().zip(&partial.states).map(|((_, e), state)| e.save(state)).collect::<Result<_>>()?;
+            nodes.push(Node { level, index, states, laws: partial.laws.clone(), latents: partial.latents.clone() });
+        }
+        let payload = Payload { header: self.header.clone(), nodes };
+        let payload = postcard::to_stdvec(&payload).map_err(|e| damaged(&format!("it cannot be written: {e}")))?;
+        let mut bytes = Vec::with_capacity(PREAMBLE + payload.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&SCHEMA.to_le_bytes());
+        bytes.extend_from_slice(&Sha256::digest(&payload));
+        bytes.extend_from_slice(&payload);
+        Ok(bytes)
+    }
+
+    /// Writes the state to a file; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = self.to_bytes()?;
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
+        written.map_err(|source| Error::Io { action: "write", path: path.into(), source })
+    }
+
+    /// Reads a state from a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is too large, damaged, or of another version.
+    pub fn load(path: &Path) -> Result<Self> {
+        let io = |source| Error::Io { action: "read", path: path.into(), source };
+        let file = std::fs::File::open(path).map_err(io)?;
+        let mut bytes = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(io)?;
+        Self::from_bytes(&bytes).map_err(|error| match error {
+            Error::State { what, hint } => Error::State { what: format!("{}: {what}", path.display()), hint },
+            other => other,
+        })
+    }
+
+    /// From bytes, which are not trusted.
+    ///
+    /// # Errors
+    /// Bytes that are too many, damaged, or of another version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() as u64 > LARGEST {
+            return Err(damaged(&format!("it is larger than {LARGEST} bytes")));
+        }
+        let Some((preamble, payload)) = bytes.split_at_checked(PREAMBLE) else { return Err(damaged("it is not a state")) };
+        if preamble[..8] != MAGIC[..] {
+            return Err(damaged("it is not a state"));
+        }
+        if preamble[8..12] != SCHEMA.to_le_bytes() {
+            return Err(damaged("it was written by another version of Latlas"));
+        }
+        if preamble[12..] != Sha256::digest(payload)[..] {
+            return Err(damaged("its digest is wrong: it was cut off or changed"));
+        }
+        let Payload { header, nodes } = postcard::from_bytes(payload).map_err(|_| damaged("its content is damaged"))?;
+        if header.version != env!("CARGO_PKG_VERSION") {
+            let (theirs, ours) = (&header.version, env!("CARGO_PKG_VERSION"));
+            return Err(damaged(&format!("it was written by Latlas {theirs:.40?}, this is {ours}")));
+        }
+        header.validate()?;
+        let selection = Arc::new(estimators::select(&header.ids, &header.context)?);
+        if selection.len() != header.ids.len() {
+            return Err(damaged("it names an estimator twice"));
+        }
+        header.validate_nodes(&nodes)?;
+        let mut chunks = Ordered::default();
+        for node in nodes {
+            let key = (node.level, node.index);
+            chunks.insert_node(key, node.into_partial(&selection)?);
+        }
+        Ok(Self { header, selection, chunks })
+    }
+}
+
+impl Node {
+    fn into_partial(self, selection: &Arc<Selection>) -> Result<Partial> {
+        if self.states.len() != selection.len() {
+            return Err(damaged("it has another number of estimators than it names"));
+        }
+        let states = selection.iter().zip(&self.states).map(|((_, estimator), bytes)| estimator.load(bytes)).collect::<Result<_>>()?;
+        Ok(Partial { selection: Arc::clone(selection), states, laws: self.laws, latents: self.latents })
+    }
+
+    /// First chunk and one past the last.
+    fn chunks(&self) -> Option<(u128, u128)> {
+        let start = u128::from(self.index).checked_shl(u32::from(self.level)).filter(|_| self.level < 64)?;
+        Some((start, start + (1 << self.level)))
+    }
+}
+
+impl Header {
+    /// Sizes that no computation can trip over.
+    fn validate(&self) -> Result<()> {
+        const MANY: usize = 1 << 40;
+        let context = &self.context;
+        let sizes = (1..=1 << 24).contains(&context.latent_dim)
+            && (1..MANY).contains(&context.ambient_dim)
+            && (1..MANY).contains(&context.n_samples)
+            && (1..MANY).contains(&self.chunk)
+            && (1..=1 << 20).contains(&self.shards)
+            && self.ids.len() <= 1000
+            && context.prior.dim().is_none_or(|dim| dim == context.latent_dim)
+            && context.settings.level > 0.0
+            && context.settings.level < 1.0;
+        let prior = context.prior.clone();
+        let prior = matches!(prior, crate::samples::Prior::Empirical { .. }) || prior.checked("prior").is_ok();
+        let in_range = |(shard, next): (&usize, &usize)| {
+            *shard < self.shards && (self.chunks_of(*shard).start..=self.chunks_of(*shard).end).contains(next)
+        };
+        if sizes && prior && self.done.iter().all(in_range) { Ok(()) } else { Err(damaged("its header is out of range")) }
+    }
+
+    /// The nodes cover what is said to be done, each chunk once.
+    fn validate_nodes(&self, nodes: &[Node]) -> Result<()> {
+        let mut covered = BTreeSet::new();
+        for node in nodes {
+            covered.insert(node.chunks().ok_or_else(|| damaged("a node is out of range"))?);
+        }
+        let disjoint = covered.len() == nodes.len() && covered.iter().zip(covered.iter().skip(1)).all(|(a, b)| a.1 <= b.0);
+        let inside = covered.iter().all(|node| {
+            // Neighbouring shards make one run of chunks, so look for each chunk's own shard at both ends.
+            node.1 <= self.chunks() as u128
+        });
+        let done: u128 = self.done.iter().map(|(shard, next)| (next - self.chunks_of(*shard).start) as u128).sum();
+        let total: u128 = covered.iter().map(|(start, end)| end - start).sum();
+        if disjoint && inside && total == done { Ok(()) } else { Err(damaged("its chunks are not those that it says are done")) }
+    }
+}
+
+fn damaged(what: &str) -> Error {
+    Error::State { what: what.into(), hint: Some("run the shard again".into()) }
+}

@@ -1,0 +1,227 @@
+//! What goes into a run, and whether it fits together.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, Array3, Axis, Dimension, Slice};
+use sha2::{Digest, Sha256};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::models::arrays::GivenJacobians;
+use crate::models::{Decoder, Encoder};
+use crate::probe::{Batch, Probe};
+use crate::report::InputRecord;
+use crate::samples::Prior;
+use crate::settings::{Sampling, Settings};
+
+/// What goes into a run: a decoder or Jacobians, and what belongs to them.
+#[derive(Clone, Default)]
+pub struct Inputs {
+    /// z → x.
+    pub decoder: Option<Arc<dyn Decoder>>,
+    /// x → z.
+    pub encoder: Option<Arc<dyn Encoder>>,
+    /// The declared distribution of the latents; they are drawn from it when none are given.
+    pub prior: Prior,
+    /// `[n, d]`.
+    pub latents: Option<Array2<f64>>,
+    /// `[m, D]`.
+    pub data: Option<Array2<f64>>,
+    /// One a row of data.
+    pub labels: Option<Vec<i64>>,
+    /// `[n, c]`, or `[1, c]` for all samples, for conditional decoders.
+    pub condition: Option<Array2<f64>>,
+    /// `[n, D, d]` instead of a decoder.
+    pub jacobians: Option<Array3<f64>>,
+    /// Where all of this came from.
+    pub records: Vec<InputRecord>,
+}
+
+impl Inputs {
+    /// What all samples of a run over these inputs share.
+    ///
+    /// # Errors
+    /// Inputs that do not fit each other, values that are not finite, no samples.
+    pub fn context(&self, settings: &Settings) -> Result<Context> {
+        check_settings(settings)?;
+        let (latent_dim, ambient_dim) = match (&self.decoder, &self.jacobians) {
+            (Some(_), Some(_)) => {
+                return Err(input("both a decoder and Jacobians were given", "give one of them"));
+            }
+            (Some(decoder), None) => (decoder.latent_dim(), decoder.ambient_dim()),
+            (None, Some(jacobians)) => (jacobians.dim().2, jacobians.dim().1),
+            (None, None) => return Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),
+        };
+        if latent_dim == 0 || ambient_dim == 0 {
+            return Err(shape(format!("the decoder maps {latent_dim} latents to {ambient_dim} values a sample")));
+        }
+        let (sampling, n_samples) = self.sampling(settings)?;
+        if n_samples == 0 {
+            return Err(Error::TooFewSamples { estimator: "a run".into(), needed: 1, got: 0 });
+        }
+        if let Some(dim) = self.prior.dim().filter(|dim| *dim != latent_dim) {
+            return Err(shape(format!("the decoder takes {latent_dim} latents a sample, the prior has {dim}")));
+        }
+        if let Some(latents) = &self.latents {
+            if latents.ncols() != latent_dim {
+                let got = latents.ncols();
+                return Err(shape(format!("the decoder takes {latent_dim} latents a sample, the latents have {got} columns")));
+            }
+            check_finite("latents", latents)?;
+        }
+        self.check_data(ambient_dim, sampling)?;
+        if let Some(condition) = &self.condition {
+            check_finite("condition", condition)?;
+            if condition.nrows() != 1 && condition.nrows() != n_samples {
+                let rows = condition.nrows();
+                return Err(shape(format!("{n_samples} samples need 1 or {n_samples} rows of the condition, it has {rows}")));
+            }
+        }
+        Ok(Context {
+            settings: settings.clone(),
+            latent_dim,
+            ambient_dim,
+            n_samples,
+            sampling,
+            prior: self.prior.without_rows(),
+            has_latents: self.decoder.is_some() || self.latents.is_some(),
+            has_decoder: self.decoder.is_some(),
+            has_encoder: self.encoder.is_some(),
+            has_data: self.data.is_some(),
+            has_labels: self.labels.is_some(),
+            conditional: self.condition.is_some(),
+            has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
+        })
+    }
+
+    /// The samples `start .. start + len` of the run.
+    pub(super) fn probe<'a>(&'a self, context: &'a Context, start: usize, len: usize) -> Result<Probe<'a>> {
+        let rows = Slice::from(start..start + len);
+        let condition = self.condition.as_ref().map(|c| {
+            if c.nrows() == 1 && context.n_samples != 1 { c.select(Axis(0), &vec![0; len]) } else { c.slice_axis(Axis(0), rows).to_owned() }
+        });
+        let mut batch = Batch { start: start as u64, len, latents: None, condition, data: None, labels: None };
+        batch.latents = match (context.sampling, &self.latents) {
+            (_, Some(latents)) => Some(latents.slice_axis(Axis(0), rows).to_owned()),
+            (Sampling::Prior, None) => Some(self.prior.draw(context.settings.seed, start as u64..(start + len) as u64, context.latent_dim)),
+            (Sampling::Data, None) => match (&self.encoder, &self.data) {
+                (Some(encoder), Some(data)) => {
+                    batch.labels = self.labels.as_ref().map(|l| l[start..start + len].to_vec());
+                    batch.data = Some(data.slice_axis(Axis(0), rows).to_owned());
+                    Some(encoder.encode(data.slice_axis(Axis(0), rows), batch.condition.as_ref().map(|rows| rows.view()))?.mean)
+                }
+                _ => None,
+            },
+            (Sampling::Given, None) => None,
+        };
+        match (&self.decoder, &self.jacobians) {
+            (Some(decoder), _) => Probe::new(context, &**decoder, batch),
+            (None, Some(jacobians)) => {
+                let given = GivenJacobians::new(jacobians.slice_axis(Axis(0), rows));
+                Ok(Probe::over(context, None, Box::new(given), batch))
+            }
+            (None, None) => Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),
+        }
+    }
+
+    /// A digest of everything that values depend on beside the settings: records, arrays and prior.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut digest = Sha256::new();
+        for record in &self.records {
+            digest.update(format!("{}\0{}\0{:?}\0", record.role, record.sha256, record.shape));
+        }
+        digest.update(format!("{:?}", self.prior));
+        let arrays = [&self.latents, &self.data, &self.condition];
+        arrays.into_iter().for_each(|array| hash_array(&mut digest, array.as_ref()));
+        hash_array(&mut digest, self.jacobians.as_ref());
+        digest.update(format!("{:?}", self.labels));
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn sampling(&self, settings: &Settings) -> Result<(Sampling, usize)> {
+        if let Some(jacobians) = &self.jacobians {
+            let n = jacobians.dim().0;
+            if let Some(rows) = self.latents.as_ref().map(Array2::nrows).filter(|rows| *rows != n) {
+                return Err(shape(format!("there are {n} Jacobians and {rows} rows of latents")));
+            }
+            return Ok((Sampling::Given, n));
+        }
+        match (&self.latents, settings.sampling) {
+            (Some(latents), _) => Ok((Sampling::Given, latents.nrows())),
+            (None, Sampling::Prior) => Ok((Sampling::Prior, settings.samples)),
+            (None, Sampling::Data) => match (&self.data, &self.encoder) {
+                (Some(data), Some(_)) => Ok((Sampling::Data, data.nrows())),
+                _ => Err(input("latents of the data need data and an encoder", "give --data and --encoder")),
+            },
+            (None, Sampling::Given) => Err(input("no latents were given", "give --latents, or let them be drawn from the prior")),
+        }
+    }
+
+    fn check_data(&self, ambient_dim: usize, sampling: Sampling) -> Result<()> {
+        let Some(data) = &self.data else { return Ok(()) };
+        check_finite("data", data)?;
+        let width = data.ncols();
+        if width != ambient_dim {
+            return Err(shape(format!("the decoder gives {ambient_dim} values a sample, the data has {width}")));
+        }
+        if let Some(encoder) = self.encoder.as_ref().filter(|e| e.data_dim() != width) {
+            return Err(shape(format!("the encoder takes {} values a row, the data has {width}", encoder.data_dim())));
+        }
+        if let Some(labels) = self.labels.as_ref().filter(|l| l.len() != data.nrows()) {
+            return Err(shape(format!("there are {} labels and {} rows of data", labels.len(), data.nrows())));
+        }
+        let latent_dims = self.decoder.as_ref().zip(self.encoder.as_ref()).map(|(d, e)| (d.latent_dim(), e.latent_dim()));
+        match latent_dims {
+            Some((d, e)) if d != e && sampling == Sampling::Data => {
+                Err(shape(format!("the decoder takes {d} latents a sample, the encoder gives {e}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_settings(settings: &Settings) -> Result<()> {
+    if !(settings.level > 0.0 && settings.level < 1.0) {
+        return Err(input(&format!("the level of intervals is {}, outside (0, 1)", settings.level), "such as 0.95"));
+    }
+    if !(0.0..=1.0).contains(&settings.max_bad) {
+        return Err(input(&format!("the accepted share of bad samples is {}, outside [0, 1]", settings.max_bad), "such as 0.05"));
+    }
+    if settings.chunk == Some(0) {
+        return Err(input("a chunk of 0 samples", "leave --chunk out, or give at least 1"));
+    }
+    Ok(())
+}
+
+fn check_finite(name: &str, array: &Array2<f64>) -> Result<()> {
+    match array.indexed_iter().find(|(_, x)| !x.is_finite()) {
+        None => Ok(()),
+        Some(((row, column), x)) => Err(input(
+            &format!("the {name} hold {x} in row {row}, column {column}; every value must be finite"),
+            "remove or replace such rows",
+        )),
+    }
+}
+
+fn hash_array<D: Dimension>(digest: &mut Sha256, array: Option<&ndarray::Array<f64, D>>) {
+    let Some(array) = array else { return digest.update("none") };
+    digest.update(format!("{:?}", array.shape()));
+    // Hashing goes faster in blocks than value by value.
+    let mut block = Vec::with_capacity(1 << 16);
+    for x in array {
+        block.extend_from_slice(&x.to_le_bytes());
+        if block.len() == 1 << 16 {
+            digest.update(&block);
+            block.clear();
+        }
+    }
+    digest.update(&block);
+}
+
+fn input(what: &str, hint: &str) -> Error {
+    Error::Input { what: what.into(), hint: Some(hint.into()) }
+}
+
+fn shape(what: String) -> Error {
+    Error::Shape { what, hint: None }
+}

@@ -1,0 +1,327 @@
+//! The state of a run: what is remembered of the chunks that are done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::{Inputs, Settings};
+use crate::accumulators::{Covariance, Merge, Ordered};
+use crate::caveat::Caveat;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::estimators::{self, AnyEstimator, AnyState, Card};
+use crate::invariants::{self, Laws};
+use crate::report::{InputRecord, Report};
+
+/// One of several equal parts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// From 0.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl Shard {
+    /// The whole run.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+}
+
+/// What is remembered of the chunks that are done. States of different shards of one run merge.
+pub struct State {
+    pub(super) header: Header,
+    pub(super) selection: Arc<Selection>,
+    pub(super) chunks: Ordered<Partial>,
+}
+
+/// What two states must have in common to merge, and which chunks are done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub version: String,
+    pub ids: Vec<String>,
+    pub context: Context,
+    pub chunk: usize,
+    pub shards: usize,
+    /// Shard → the first chunk that is not done.
+    pub done: BTreeMap<usize, usize>,
+    pub records: Vec<InputRecord>,
+    pub fingerprint: String,
+    pub instruction_sets: BTreeSet<String>,
+}
+
+pub(super) type Selection = Vec<(&'static Card, Box<dyn AnyEstimator>)>;
+
+/// What is remembered of some neighbouring chunks.
+pub(super) struct Partial {
+    pub selection: Arc<Selection>,
+    pub states: Vec<AnyState>,
+    pub laws: Laws,
+    pub latents: Covariance,
+}
+
+impl Merge for Partial {
+    fn merge(&mut self, later: &Self) {
+        for (((_, estimator), state), later) in self.selection.iter().zip(&mut self.states).zip(&later.states) {
+            estimator.merge(state, later);
+        }
+        self.laws.merge(&later.laws);
+        self.latents.merge(&later.latents);
+    }
+}
+
+/// Bytes that the Jacobian columns of a chunk may take, and samples that it may have.
+const CHUNK_BYTES: usize = 32 << 20;
+const CHUNK_SAMPLES: usize = 256;
+/// Above this number of latents their correlations are not watched.
+const WATCHED_LATENTS: usize = 512;
+
+impl State {
+    /// The state of a shard before its first chunk.
+    ///
+    /// # Errors
+    /// Those of [`super::run`] that can be told before running.
+    pub fn begin(ids: &[String], inputs: &Inputs, settings: &Settings, shard: Shard) -> Result<Self> {
+        if shard.index >= shard.of {
+            return Err(Error::Input {
+                what: format!("shard {} of {} does not exist", shard.index + 1, shard.of),
+                hint: Some("write --shard 1/4 … 4/4".into()),
+            });
+        }
+        let context = inputs.context(settings)?;
+        let selection = Arc::new(estimators::select(ids, &context)?);
+        let columns = context.latent_dim.saturating_mul(context.ambient_dim).saturating_mul(size_of::<f64>());
+        let chunk = settings.chunk.unwrap_or((CHUNK_BYTES / columns).clamp(1, CHUNK_SAMPLES));
+        let mut header = Header {
+            version: env!("CARGO_PKG_VERSION").into(),
+            ids: selection.iter().map(|(card, _)| card.id.to_string()).collect(),
+            context,
+            chunk,
+            shards: shard.of,
+            done: BTreeMap::new(),
+            records: inputs.records.clone(),
+            fingerprint: inputs.fingerprint(),
+            instruction_sets: BTreeSet::from([instruction_set()]),
+        };
+        header.done.insert(shard.index, header.chunks_of(shard.index).start);
+        Ok(Self { header, selection, chunks: Ordered::default() })
+    }
+
+    /// Does what is left of this state's shards. `checkpoint` is called now and then with the state so far, to save it.
+    ///
+    /// # Errors
+    /// Other inputs than the state began with; what goes wrong in the model or in `checkpoint`.
+    pub fn advance(&mut self, inputs: &Inputs, progress: &dyn Fn(usize, usize), checkpoint: &dyn Fn(&Self) -> Result<()>) -> Result<()> {
+        self.header.check_inputs(inputs)?;
+        let spots = invariants::spots(&self.header.context);
+        let samples = |chunks: &Range<usize>| self.header.samples_of(chunks).len();
+        let shards: Vec<usize> = self.header.done.keys().copied().collect();
+        let all: usize = shards.iter().map(|shard| samples(&self.header.chunks_of(*shard))).sum();
+        let mut done: usize = shards.iter().map(|s| samples(&(self.header.chunks_of(*s).start..self.header.done[s]))).sum();
+        progress(done, all);
+        for shard in shards {
+            let end = self.header.chunks_of(shard).end;
+            while self.header.done[&shard] < end {
+                // A wave has a chunk a thread, so that no more than these are held at once.
+                let next = self.header.done[&shard];
+                let wave = next..end.min(next + rayon::current_num_threads());
+                let partials: Vec<_> = wave.clone().into_par_iter().map(|chunk| self.observe(inputs, chunk, &spots)).collect();
+                for (chunk, partial) in wave.clone().zip(partials) {
+                    self.chunks.insert(chunk as u64, partial?);
+                }
+                self.header.done.insert(shard, wave.end);
+                done += self.header.samples_of(&wave).len();
+                progress(done, all);
+                checkpoint(self)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the state of other shards of the same run.
+    ///
+    /// # Errors
+    /// Another model, setting or version, or a shard that is there already.
+    pub fn merge(&mut self, other: Self) -> Result<()> {
+        self.header.check_same_run(&other.header)?;
+        if let Some(shard) = other.header.done.keys().find(|shard| self.header.done.contains_key(shard)) {
+            return Err(Error::State {
+                what: format!("shard {} of {} is there twice", shard + 1, self.header.shards),
+                hint: Some("merge the state of every shard once".into()),
+            });
+        }
+        self.header.done.extend(&other.header.done);
+        self.header.instruction_sets.extend(other.header.instruction_sets);
+        self.chunks.absorb(other.chunks);
+        Ok(())
+    }
+
+    /// The shards that are missing or not finished, from 0.
+    pub fn missing(&self) -> Vec<usize> {
+        let finished = |shard: &usize| self.header.done.get(shard) == Some(&self.header.chunks_of(*shard).end);
+        (0..self.header.shards).filter(|shard| !finished(shard)).collect()
+    }
+
+    /// The number of shards of the run.
+    pub fn shards(&self) -> usize {
+        self.header.shards
+    }
+
+    /// The report of the whole run.
+    ///
+    /// # Errors
+    /// Missing shards, or what [`super::run`] says of the samples.
+    pub fn finish(self) -> Result<Report> {
+        let missing = self.missing();
+        if missing.is_empty() {
+            return self.finish_partial();
+        }
+        let names = missing.iter().take(20).map(|shard| (shard + 1).to_string()).collect::<Vec<_>>().join(", ");
+        Err(Error::State {
+            what: format!("of {} shards, {} are missing or not finished: {names}", self.header.shards, missing.len()),
+            hint: Some("run them and merge their states, or take what is there with --partial".into()),
+        })
+    }
+
+    /// The report of the shards that are there.
+    ///
+    /// # Errors
+    /// What [`super::run`] says of the samples.
+    pub fn finish_partial(self) -> Result<Report> {
+        let missing: Vec<usize> = self.missing().iter().map(|shard| shard + 1).collect();
+        let Self { header, selection, chunks } = self;
+        let context = &header.context;
+        let Some(partial) = chunks.fold() else {
+            return Err(Error::TooFewSamples { estimator: "a run".into(), needed: 1, got: 0 });
+        };
+        let mut estimates = Vec::new();
+        for ((_, estimator), state) in selection.iter().zip(&partial.states) {
+            estimates.push(estimator.finish(context, state)?);
+        }
+        let match_prior = invariants::latents_match_prior(context, &partial.latents);
+        if let Some(law) = match_prior.as_ref().filter(|law| !law.holds) {
+            let message = format!("mean, spread or correlation differ by {:.2} from the {} prior", law.worst, context.prior.name());
+            estimates.iter_mut().for_each(|e| e.caveats.push(Caveat::new("off-prior-latents", message.clone())));
+        }
+        if header.instruction_sets.len() > 1 {
+            let sets = header.instruction_sets.iter().cloned().collect::<Vec<_>>().join(", ");
+            estimates.iter_mut().for_each(|e| e.caveats.push(Caveat::new("mixed-instruction-sets", sets.clone())));
+        }
+        let mut settings = header.settings();
+        if !missing.is_empty() {
+            settings.insert("missing_shards".into(), json!(missing));
+        }
+        let mut citations: Vec<String> = Vec::new();
+        for reference in selection.iter().flat_map(|(card, _)| card.references) {
+            if !citations.iter().any(|c| c == reference) {
+                citations.push((*reference).to_string());
+            }
+        }
+        let invariants = partial.laws.finish(context).into_iter().chain(match_prior).collect();
+        Ok(Report { inputs: header.records, settings, estimates, invariants, citations })
+    }
+
+    fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
+        let context = &self.header.context;
+        let samples = self.header.samples_of(&(chunk..chunk + 1));
+        let probe = inputs.probe(context, samples.start, samples.len())?;
+        let mut partial = Partial {
+            selection: Arc::clone(&self.selection),
+            states: self.selection.iter().map(|(_, estimator)| estimator.start()).collect(),
+            laws: Laws::default(),
+            latents: Covariance::default(),
+        };
+        for ((_, estimator), state) in self.selection.iter().zip(&mut partial.states) {
+            estimator.observe(&probe, state)?;
+        }
+        let spots: Vec<usize> = spots.iter().filter(|s| samples.contains(s)).map(|s| s - samples.start).collect();
+        partial.laws.check(&probe, &spots, inputs.encoder.as_deref())?;
+        if let Some(latents) = probe.batch().latents.as_ref().filter(|z| z.ncols() <= WATCHED_LATENTS) {
+            latents.outer_iter().for_each(|z| partial.latents.push(&z.to_vec()));
+        }
+        Ok(partial)
+    }
+}
+
+impl Header {
+    /// All chunks of the run.
+    pub fn chunks(&self) -> usize {
+        self.context.n_samples.div_ceil(self.chunk)
+    }
+
+    /// The chunks of one shard.
+    pub fn chunks_of(&self, shard: usize) -> Range<usize> {
+        let edge = |shard: usize| (self.chunks() as u128 * shard as u128 / self.shards as u128) as usize;
+        edge(shard)..edge(shard + 1)
+    }
+
+    fn samples_of(&self, chunks: &Range<usize>) -> Range<usize> {
+        let edge = |chunk: usize| (chunk * self.chunk).min(self.context.n_samples);
+        edge(chunks.start)..edge(chunks.end)
+    }
+
+    fn check_inputs(&self, inputs: &Inputs) -> Result<()> {
+        let same = inputs.fingerprint() == self.fingerprint && inputs.context(&self.context.settings)? == self.context;
+        if same { Ok(()) } else { Err(differs("model or inputs")) }
+    }
+
+    fn check_same_run(&self, other: &Self) -> Result<()> {
+        let (a, b) = (&self.context, &other.context);
+        let differences = [
+            ("version of Latlas", self.version != other.version),
+            ("estimators", self.ids != other.ids),
+            ("model or inputs", self.fingerprint != other.fingerprint || self.records != other.records),
+            ("settings", a.settings != b.settings || self.chunk != other.chunk),
+            ("number of shards", self.shards != other.shards),
+            ("model or inputs", a != b),
+        ];
+        differences.iter().find(|(_, differs)| *differs).map_or(Ok(()), |(what, _)| Err(differs(what)))
+    }
+
+    /// Every setting that a value depends on.
+    fn settings(&self) -> BTreeMap<String, Json> {
+        let context = &self.context;
+        let settings = &context.settings;
+        let prior_term = context.prior_term().name();
+        let prior = match &context.prior {
+            crate::samples::Prior::Uniform { low, high } => json!({ "name": context.prior.name(), "low": low, "high": high }),
+            prior => json!({ "name": prior.name() }),
+        };
+        let values = json!({
+            "samples": context.n_samples, "seed": settings.seed, "chunk": self.chunk, "max_bad": settings.max_bad,
+            "dtype": settings.dtype, "level": settings.level, "sampling": context.sampling, "prior": prior,
+            "latent_dim": context.latent_dim, "ambient_dim": context.ambient_dim, "estimators": self.ids,
+            "jacobian": if context.has_decoder { "jvp" } else { "given" }, "prior_term": prior_term,
+            "instruction_set": self.instruction_sets,
+        });
+        match values {
+            Json::Object(map) => map.into_iter().collect(),
+            _ => BTreeMap::new(),
+        }
+    }
+}
+
+fn differs(what: &str) -> Error {
+    Error::State {
+        what: format!("the states belong to different runs: the {what} differ"),
+        hint: Some("run all shards with the same command but for --shard and --state".into()),
+    }
+}
+
+/// On one of these, equal runs give equal bits.
+fn instruction_set() -> String {
+    #[cfg(target_arch = "x86_64")]
+    let level = if is_x86_feature_detected!("avx512f") {
+        "avx512"
+    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        "avx2"
+    } else {
+        "baseline"
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let level = "baseline";
+    format!("{}-{level}", std::env::consts::ARCH)
+}

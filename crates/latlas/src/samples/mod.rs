@@ -1,0 +1,5 @@
+//! Where latents come from.
+
+pub mod prior;
+
+pub use prior::Prior;

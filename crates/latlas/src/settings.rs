@@ -1,0 +1,70 @@
+//! The settings of a run: every value in a report follows from these and the inputs.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of a run; every value in a report follows from these and the inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Samples drawn from the prior when no latents are given.
+    pub samples: usize,
+    /// Key of all random streams.
+    pub seed: u64,
+    /// Samples a chunk; follows from the sizes of the model when not set. It orders sums, so it is a setting.
+    pub chunk: Option<usize>,
+    /// The largest accepted share of unusable samples.
+    pub max_bad: f64,
+    /// Type in which the decoder runs.
+    pub dtype: Dtype,
+    /// Level of confidence intervals.
+    pub level: f64,
+    /// Where latents come from when none are given.
+    #[serde(default)]
+    pub sampling: Sampling,
+}
+
+/// Type in which the decoder runs; sums, norms and factorisations are always `f64`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Dtype {
+    F32,
+    F64,
+}
+
+impl Dtype {
+    /// `f32` or `f64`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
+
+    /// The relative error that a Jacobian computed in this type is trusted to have: below four times this, the sine of
+    /// the angle between a column and the columns before it cannot be told from zero.
+    pub fn jacobian_error(self) -> f64 {
+        match self {
+            Self::F32 => 1e-6,
+            Self::F64 => 1e-14,
+        }
+    }
+}
+
+/// Where latents come from when none are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sampling {
+    /// Drawn from the prior: averages of the model.
+    #[default]
+    Prior,
+    /// The data through the encoder: averages under the data; entropies become cross-entropies.
+    Data,
+    /// Given, one row a sample.
+    Given,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { samples: 1000, seed: 0, chunk: None, max_bad: 0.05, dtype: Dtype::F32, level: 0.95, sampling: Sampling::Prior }
+    }
+}
