@@ -4,21 +4,25 @@ use super::{read, rust_below};
 
 /// The pipeline in order. A module that is missing here fails the test.
 const STAGES: &[(&str, u8)] = &[
+    ("card", 0),
     ("caveat", 0),
     ("error", 0),
     ("linalg", 0),
     ("random", 0),
     ("settings", 0),
+    ("special_functions", 0),
     ("estimate", 0),
     ("data", 1),
     ("models", 1),
     ("samples", 1),
     ("differentiate", 2),
     ("geometry", 2),
+    ("context", 2),
     ("probe", 2),
     ("quantities", 3),
     ("accumulators", 4),
     ("estimators", 5),
+    ("invariants", 6),
     ("report", 6),
     ("run", 6),
 ];
