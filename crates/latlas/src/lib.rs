@@ -6,6 +6,7 @@ pub mod accumulators;
 pub mod card;
 pub mod caveat;
 pub mod context;
+pub mod data;
 pub mod error;
 pub mod estimate;
 pub mod estimators;

@@ -1,0 +1,134 @@
+//! Arrays out: `.npy`, whole or chunk by chunk, and `.npz`.
+
+use std::fs::File;
+use std::io::{BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use ndarray::{ArrayRef, ArrayViewD, Dimension};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::error::{Error, Result};
+
+/// Type of the elements of a written array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Float {
+    /// 4 bytes; values are rounded to the nearest.
+    F32,
+    /// 8 bytes.
+    F64,
+}
+
+impl Float {
+    fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    fn write(self, out: &mut impl Write, values: impl Iterator<Item = f64>) -> std::io::Result<()> {
+        for value in values {
+            match self {
+                Self::F32 => out.write_all(&(value as f32).to_le_bytes())?,
+                Self::F64 => out.write_all(&value.to_le_bytes())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A `.npy` header of version 1, padded so that the elements begin at a multiple of 64 bytes.
+fn header(shape: &[usize], float: Float) -> Vec<u8> {
+    let axes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let axes = axes.join(", ") + if shape.len() == 1 { "," } else { "" };
+    let mut text = format!("{{'descr': '<f{}', 'fortran_order': False, 'shape': ({axes}), }}", float.size());
+    let unpadded = 10 + text.len() + 1;
+    text.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
+    text.push('\n');
+    [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
+}
+
+/// Writes a `.npy` file chunk by chunk, so that an array need not fit into memory.
+#[derive(Debug)]
+pub struct NpyWriter {
+    path: PathBuf,
+    out: BufWriter<File>,
+    float: Float,
+    missing: usize,
+}
+
+impl NpyWriter {
+    /// Begins a file for an array of this shape.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the shape is too large for a file, [`Error::Io`] when the file cannot be created.
+    pub fn create(path: impl Into<PathBuf>, shape: &[usize], float: Float) -> Result<Self> {
+        let path = path.into();
+        let count = shape.iter().try_fold(1usize, |product, axis| product.checked_mul(*axis)).filter(|_| shape.len() <= 32);
+        let missing = count.ok_or_else(|| Error::Shape { what: format!("an array of shape {shape:?} is too large"), hint: None })?;
+        let fault = |source| Error::Io { action: "create", path: path.clone(), source };
+        let mut out = BufWriter::new(File::create(&path).map_err(fault)?);
+        out.write_all(&header(shape, float)).map_err(fault)?;
+        Ok(Self { path, out, float, missing })
+    }
+
+    /// Appends values, in row-major order of the whole array.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there are more than the shape holds, [`Error::Io`] when they cannot be written.
+    pub fn write<'a>(&mut self, values: impl ExactSizeIterator<Item = &'a f64>) -> Result<()> {
+        let more = values.len();
+        self.missing = self.missing.checked_sub(more).ok_or_else(|| Error::Shape {
+            what: format!("{}: {more} values more where the shape holds {}", self.path.display(), self.missing),
+            hint: None,
+        })?;
+        let written = self.float.write(&mut self.out, values.copied());
+        written.map_err(|source| Error::Io { action: "write", path: self.path.clone(), source })
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when values are missing, [`Error::Io`] when the last ones cannot be written.
+    pub fn finish(mut self) -> Result<()> {
+        if self.missing > 0 {
+            return Err(Error::Shape { what: format!("{}: {} values are missing", self.path.display(), self.missing), hint: None });
+        }
+        self.out.flush().map_err(|source| Error::Io { action: "write", path: self.path.clone(), source })
+    }
+}
+
+/// Writes one array.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be written.
+pub fn write_npy<D: Dimension>(path: impl Into<PathBuf>, values: &ArrayRef<f64, D>, float: Float) -> Result<()> {
+    let mut writer = NpyWriter::create(path, values.shape(), float)?;
+    writer.write(values.iter())?;
+    writer.finish()
+}
+
+/// Writes several arrays by name into an uncompressed archive; the same arrays give the same bytes.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be written, or a name stands twice.
+pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, ArrayViewD<'_, f64>)], float: Float) -> Result<()> {
+    let path = path.as_ref();
+    let file = File::create(path).map_err(|source| Error::Io { action: "create", path: path.into(), source })?;
+    archive(BufWriter::new(file), arrays, float).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+}
+
+fn archive(out: impl Write + Seek, arrays: &[(&str, ArrayViewD<'_, f64>)], float: Float) -> std::io::Result<()> {
+    let mut archive = ZipWriter::new(out);
+    for (name, values) in arrays {
+        let is_large = values.len().saturating_mul(float.size()) > (u32::MAX / 2) as usize;
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(is_large);
+        archive.start_file(format!("{name}.npy"), options)?;
+        let mut member = BufWriter::new(&mut archive);
+        member.write_all(&header(values.shape(), float))?;
+        float.write(&mut member, values.iter().copied())?;
+        member.flush()?;
+    }
+    archive.finish()?.flush()
+}
