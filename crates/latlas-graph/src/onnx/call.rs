@@ -235,6 +235,29 @@ impl Call<'_> {
         decode(tensor, self.folder).map(Some)
     }
 
+    /// A sparse tensor attribute, where given, as a dense one.
+    pub fn sparse_tensor(&self, name: &str) -> Result<Option<(Dtype, Tensor)>> {
+        let Some(sparse) = self.attribute(name).and_then(|a| a.sparse_tensor.as_deref()) else { return Ok(None) };
+        let wrong = || self.refuse(format!("attribute {name:?} is not a well-formed sparse tensor"), None);
+        let (Some(values), Some(indices)) = (&sparse.values, &sparse.indices) else { return Err(wrong()) };
+        let ((dtype, values), (_, indices)) = (decode(values, self.folder)?, decode(indices, self.folder)?);
+        let dims: Option<Vec<usize>> = sparse.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
+        let dims = dims.ok_or_else(wrong)?;
+        let mut dense = vec![0.0; self.elements(&dims)?];
+        // Positions are flat, or one row of coordinates each.
+        let width = if indices.dims().len() == 2 { dims.len() } else { 1 };
+        if values.len().checked_mul(width) != Some(indices.len()) {
+            return Err(wrong());
+        }
+        for i in 0..values.len() {
+            let coordinates = (0..width).map(|k| indices.at(i * width + k));
+            let sizes = if width == 1 { &[dense.len()][..] } else { &dims };
+            let at = coordinates.zip(sizes).try_fold(0usize, |at, (c, &n)| (c >= 0.0 && c < n as f64).then(|| at * n + c as usize));
+            *at.and_then(|at| dense.get_mut(at)).ok_or_else(wrong)? = values.at(i);
+        }
+        Ok(Some((dtype, Tensor::new(dims, dense))))
+    }
+
     /// An axis attribute of a tensor of this rank; negative ones count from the end.
     pub fn axis(&self, name: &str, default: i64, rank: usize) -> Result<usize> {
         self.wrap_axis(self.int(name, default)?, rank)

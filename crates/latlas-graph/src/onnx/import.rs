@@ -213,10 +213,7 @@ impl<'a> Importer<'a> {
             mixed: None,
             mask: None,
         };
-        let mut results = match fold::fold(&mut call, entry.handler)? {
-            Some(results) => results,
-            None => (entry.handler)(&mut call)?,
-        };
+        let mut results = fold::call(&mut call, entry.handler)?;
         for value in &mut results {
             if value.mixed.is_none() {
                 value.mixed.clone_from(&call.mixed);

@@ -22,10 +22,15 @@
 //! A handler knows nothing of folding: calls whose inputs are all known are run on constants by the importer.
 
 mod arrange;
+mod cast;
 mod constant;
 mod elementwise;
+mod gather;
 mod linear;
+mod masked;
+mod scatter;
 mod shape;
+mod walk;
 
 use super::call::Call;
 use super::proto::{NodeProto, is_standard};
@@ -60,7 +65,17 @@ impl Entry {
 }
 
 /// The tables of all files of this folder.
-const TABLES: &[&[Entry]] = &[arrange::TABLE, constant::TABLE, elementwise::TABLE, linear::TABLE, shape::TABLE];
+const TABLES: &[&[Entry]] = &[
+    arrange::TABLE,
+    cast::TABLE,
+    constant::TABLE,
+    gather::TABLE,
+    masked::TABLE,
+    scatter::TABLE,
+    shape::TABLE,
+    elementwise::TABLE,
+    linear::TABLE,
+];
 
 /// All operators, in the order of their files.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -3,7 +3,7 @@
 use super::super::call::Call;
 use super::super::dtype::Dtype;
 use super::super::tensor::element_count;
-use super::super::value::{BatchAxis, Content, Value, WITNESS};
+use super::super::value::{BatchAxis, Value, WITNESS};
 use super::Entry;
 use crate::{Kind, Result, Tensor};
 
