@@ -24,11 +24,12 @@ use std::path::Path;
 use prost::Message;
 use prost::bytes::Bytes;
 
-use crate::{Error, Graph, Result};
+use crate::{Error, Graph, Result, Tensor};
 use external::Folder;
 use import::{Importer, Scope};
 use ports::{Declared, declared, no_such_name, output, tensor_names};
-use proto::{GraphProto, ModelProto};
+use proto::{GraphProto, ModelProto, TensorProto};
+use value::Value;
 
 /// The oldest operator set that is read.
 pub const MIN_OPSET: i64 = 11;
@@ -44,6 +45,8 @@ pub struct LoadOptions {
     pub from_tensors: Vec<String>,
     /// Tensors that become the outputs, instead of the model's own.
     pub to_tensors: Vec<String>,
+    /// Inputs of the model that are given a value here and so are no inputs any more: a temperature, a shape.
+    pub constants: Vec<(String, Tensor)>,
     /// Float weights become inputs too, with their values as [`crate::Port::default`]: to train them.
     pub parameters: bool,
     /// Bounds for untrusted files.
@@ -104,15 +107,7 @@ fn import(bytes: Bytes, folder: &Folder, options: &LoadOptions) -> Result<Graph>
 
     let mut importer = Importer::new(&model.functions, folder, options);
     let mut scope = Scope::of_model(&model.opset_import)?;
-    if options.from_tensors.is_empty() {
-        let constants: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
-        for info in graph.input.iter().filter(|i| !constants.contains(i.name.as_str())) {
-            let value = declared(info, options.limits.max_elements)?.input(&info.name, &mut importer.builder);
-            if scope.tensors.insert(info.name.clone(), Some(value)).is_some() {
-                return Err(Error::Malformed { what: format!("input {:?} stands twice", info.name) });
-            }
-        }
-    }
+    bind(graph, options, &mut importer, &mut scope)?;
     for name in &options.from_tensors {
         let value = cut(name, &model, graph, folder, options)?.input(name, &mut importer.builder);
         if scope.tensors.insert(name.clone(), Some(value)).is_some() {
@@ -147,20 +142,49 @@ fn import(bytes: Bytes, folder: &Folder, options: &LoadOptions) -> Result<Graph>
     Ok(finished)
 }
 
+/// Gives the model's inputs their values: constants that the caller chose, or inputs of the graph (unless it is cut).
+fn bind(graph: &GraphProto, options: &LoadOptions, importer: &mut Importer<'_>, scope: &mut Scope<'_>) -> Result<()> {
+    let initialized: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
+    let inputs = || graph.input.iter().filter(|i| !initialized.contains(i.name.as_str()));
+    for (name, tensor) in &options.constants {
+        let info = inputs().find(|i| i.name == *name);
+        let info = info.ok_or_else(|| no_such_name("input", name, &inputs().map(|i| i.name.as_str()).collect::<Vec<_>>()))?;
+        let value = Value::known(ports::element_type(info)?, tensor.clone());
+        scope.tensors.insert(name.clone(), Some(value));
+    }
+    if !options.from_tensors.is_empty() {
+        return Ok(());
+    }
+    let mut seen = HashSet::new();
+    for info in inputs() {
+        if !seen.insert(info.name.as_str()) {
+            return Err(Error::Malformed { what: format!("input {:?} stands twice", info.name) });
+        }
+        if !scope.tensors.contains_key(&info.name) {
+            let value = declared(info, options.limits.max_elements)?.input(&info.name, &mut importer.builder);
+            scope.tensors.insert(info.name.clone(), Some(value));
+        }
+    }
+    Ok(())
+}
+
+/// Reads one tensor as ONNX stores it (a `TensorProto` of its own, as in the test data of the standard): name and value.
+pub fn read_tensor(bytes: impl Into<Bytes>) -> Result<(String, Tensor)> {
+    let proto = TensorProto::decode(bytes.into()).map_err(|e| Error::Malformed { what: e.to_string() })?;
+    let tensor = tensor::decode(&proto, &Folder::new(None))?.1;
+    Ok((proto.name, tensor))
+}
+
 /// The type of a tensor inside the graph: as declared, or found by importing what makes it.
 fn cut(name: &str, model: &ModelProto, graph: &GraphProto, folder: &Folder, options: &LoadOptions) -> Result<Declared> {
     let info = graph.input.iter().chain(&graph.value_info).chain(&graph.output).find(|i| i.name == name);
     if let Some(Ok(declared)) = info.map(|i| declared(i, options.limits.max_elements)) {
         return Ok(declared);
     }
-    let upstream = LoadOptions { from_tensors: vec![], to_tensors: vec![], parameters: false, limits: options.limits.clone() };
+    let upstream = LoadOptions { from_tensors: vec![], to_tensors: vec![], parameters: false, ..options.clone() };
     let mut importer = Importer::new(&model.functions, folder, &upstream);
     let mut scope = Scope::of_model(&model.opset_import)?;
-    let constants: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
-    for info in graph.input.iter().filter(|i| !constants.contains(i.name.as_str())) {
-        let value = declared(info, options.limits.max_elements)?.input(&info.name, &mut importer.builder);
-        scope.tensors.insert(info.name.clone(), Some(value));
-    }
+    bind(graph, &upstream, &mut importer, &mut scope)?;
     importer.run(&graph.node, &graph.initializer, &[name], &mut scope, 0)?;
     scope.find(name).and_then(Option::as_ref).map(Declared::of).ok_or_else(|| Error::Node {
         node: name.into(),

@@ -14,6 +14,12 @@ pub struct Declared {
     batch: Option<BatchAxis>,
 }
 
+/// The declared element type of an input.
+pub fn element_type(info: &ValueInfoProto) -> Result<Dtype> {
+    let tensor = info.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
+    Dtype::from_onnx(tensor.map_or(0, |t| t.elem_type).into(), &format!("input {:?}", info.name))
+}
+
 /// Reads a declared type. The batch is the first dimension that is a symbol; any other symbol must be the same one.
 pub fn declared(info: &ValueInfoProto, max_elements: usize) -> Result<Declared> {
     let refuse = |what: String| Error::Node {
@@ -23,7 +29,7 @@ pub fn declared(info: &ValueInfoProto, max_elements: usize) -> Result<Declared> 
         hint: Some("export the model with fixed sizes for all dimensions but the batch".into()),
     };
     let tensor = info.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).ok_or_else(|| refuse("it is not a tensor".into()))?;
-    let dtype = Dtype::from_onnx(tensor.elem_type.into(), &format!("input {:?}", info.name))?;
+    let dtype = element_type(info)?;
     let dims = &tensor.shape.as_ref().ok_or_else(|| refuse("its shape is not stated".into()))?.dim;
     let (mut shape, mut batch) = (Vec::new(), None);
     for (axis, dim) in dims.iter().enumerate() {
