@@ -8,6 +8,7 @@
 mod build;
 mod error;
 pub mod evaluate;
+pub mod execute;
 mod graph;
 pub mod onnx;
 pub mod ops;

@@ -1,0 +1,102 @@
+//! What a run will cost, from the sizes of the graph alone.
+
+use super::kernels::Layout;
+use super::plan::{Group, Phase, Plan, scalar_cost};
+use crate::{Axis, Graph, NodeId, Op, Result};
+
+/// Operations and memory of a graph.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cost {
+    /// Floating point operations for each sample.
+    pub flops_per_sample: f64,
+    /// Floating point operations that do not depend on the number of samples.
+    pub flops_once: f64,
+    /// The same, by what they do: (name, for each sample, once).
+    pub by_kind: Vec<(&'static str, f64, f64)>,
+    /// Bytes of intermediate values for each sample of a tile.
+    pub bytes_per_sample: usize,
+    /// Samples a tile.
+    pub tile: usize,
+    /// Bytes of constants and of values computed from them, held by the program.
+    pub bytes_kept: usize,
+    /// Bytes of all outputs for each sample.
+    pub output_bytes_per_sample: usize,
+}
+
+/// The most bytes of intermediate values that a tile should have …
+const TILE_BYTES: usize = 1 << 20;
+/// … and the most samples.
+const LARGEST_TILE: usize = 64;
+
+/// The largest power of two of samples whose intermediate values fit a near cache; follows from the graph, not from the machine.
+pub(super) fn default_tile(bytes_per_sample: usize) -> usize {
+    let mut tile = LARGEST_TILE;
+    while tile > 1 && bytes_per_sample.saturating_mul(tile) > TILE_BYTES {
+        tile /= 2;
+    }
+    tile
+}
+
+/// The cost of a graph, with elements of eight bytes and the default tile.
+pub fn cost(graph: &Graph) -> Result<Cost> {
+    let plan = Plan::new(graph)?;
+    let tile = default_tile(plan.live_elements().saturating_mul(8));
+    Ok(planned(graph, &plan, 8, tile))
+}
+
+/// The cost of a planned graph.
+pub(super) fn planned(graph: &Graph, plan: &Plan, element: usize, tile: usize) -> Cost {
+    let mut cost = Cost { bytes_per_sample: plan.live_elements().saturating_mul(element), tile, ..Cost::default() };
+    for name in ["contraction", "convolution", "pointwise", "sum", "copy"] {
+        cost.by_kind.push((name, 0.0, 0.0));
+    }
+    for group in &plan.groups {
+        let in_tiles = plan.phase_of(group) == Phase::Tile;
+        let (kind, flops) = group_cost(graph, group);
+        let entry = &mut cost.by_kind[kind];
+        if in_tiles {
+            entry.1 += flops;
+            cost.flops_per_sample += flops;
+        } else {
+            entry.2 += flops;
+            cost.flops_once += flops;
+        }
+    }
+    let elements = |id: NodeId| Layout::of(graph, graph.node(id), 1).len();
+    let kept = (0..plan.places.len()).filter(|&i| plan.places[i] == super::plan::Place::Kept(i)).map(|i| elements(NodeId(i as u32)));
+    cost.bytes_kept = kept.sum::<usize>() * element;
+    let ports = graph.outputs.iter().filter(|p| graph.node(p.node).rows.contains(Axis::SAMPLE)).map(|p| elements(p.node));
+    cost.output_bytes_per_sample = ports.sum::<usize>() * element;
+    cost
+}
+
+/// The position of a group's kind in [`Cost::by_kind`], and its operations for one sample.
+fn group_cost(graph: &Graph, group: &Group) -> (usize, f64) {
+    let node = graph.node(group.result());
+    let layout = |id: NodeId| Layout::of(graph, graph.node(id), 1);
+    let elements = layout(group.result()).len() as f64;
+    let all_rows = || {
+        let rows = node.operands.iter().fold(node.rows, |rows, &o| rows.union(graph.node(o).rows));
+        graph.row_count(rows, 1) as f64
+    };
+    match &node.op {
+        Op::Contract(c) => {
+            let mut sizes: Vec<(u8, usize)> = vec![];
+            for (labels, id) in [(&c.a, node.operands[0]), (&c.b, node.operands[1])] {
+                sizes.extend(labels.iter().copied().zip(graph.node(id).shape.iter().copied()));
+            }
+            sizes.sort_unstable();
+            sizes.dedup();
+            (0, 2.0 * all_rows() * sizes.iter().map(|s| s.1 as f64).product::<f64>())
+        }
+        Op::Convolve(c, ..) => {
+            let products = [&c.output, &c.kernel].iter().flat_map(|v| v.iter()).map(|&n| n as f64).product::<f64>();
+            (1, 2.0 * all_rows() * products * c.out_channels as f64 * (c.in_channels / c.groups.max(1)) as f64)
+        }
+        Op::Unary(_) | Op::Binary(_) | Op::Select => {
+            (2, elements * group.steps.iter().map(|s| scalar_cost(&graph.node(s.node).op)).sum::<f64>())
+        }
+        Op::Scatter(_) | Op::RowSum(_) | Op::Put => (3, layout(node.operands[0]).len() as f64),
+        _ => (4, 0.0),
+    }
+}

@@ -1,0 +1,118 @@
+//! The kernels: one loop for each operation, behind one door.
+//!
+//! [`kernel`] is that door. It is given a group of neighbouring nodes that the planner would like to run as one, with the
+//! layouts of what goes in and out, and answers with something that runs. The only `unsafe` code of the executor lives here:
+//! the calls into `gemm` and into code compiled for wider vectors than the build's target.
+#![allow(unsafe_code)]
+
+mod chain;
+mod contract;
+mod convolve;
+mod copy;
+pub(super) mod gemm;
+mod index;
+pub mod lanes;
+mod math;
+mod nest;
+mod scatter;
+
+use super::Real;
+use super::plan::{Group, Operand};
+use crate::{Axis, Error, Graph, Node, Op, Result};
+
+/// The type of a value with all its sizes known: row axes in memory order, then the item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Row axes with their sizes.
+    pub rows: Vec<(Axis, usize)>,
+    /// The item's shape.
+    pub item: Vec<usize>,
+}
+
+impl Layout {
+    /// The layout of a node's value when the sample axis has this many rows.
+    pub fn of(graph: &Graph, node: &Node, samples: usize) -> Self {
+        Self { rows: node.rows.iter().map(|a| (a, graph.axis_size(a, samples))).collect(), item: node.shape.clone() }
+    }
+
+    /// Elements of one item.
+    pub fn item_len(&self) -> usize {
+        self.item.iter().product()
+    }
+
+    /// Number of items.
+    pub fn row_count(&self) -> usize {
+        self.rows.iter().map(|r| r.1).product()
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.row_count() * self.item_len()
+    }
+
+    /// The step between rows along an axis; 0 along an axis that the value lacks.
+    pub fn step(&self, axis: Axis) -> isize {
+        let Some(at) = self.rows.iter().position(|r| r.0 == axis) else { return 0 };
+        (self.rows[at + 1..].iter().map(|r| r.1).product::<usize>() * self.item_len()) as isize
+    }
+
+    /// Loops over these row axes with the steps of N values.
+    pub fn row_loops<const N: usize>(rows: &[(Axis, usize)], values: [&Self; N]) -> Vec<(usize, [isize; N])> {
+        rows.iter().map(|&(axis, size)| (size, values.map(|v| v.step(axis)))).collect()
+    }
+}
+
+/// A compiled group of operations.
+pub trait Kernel<T>: Send + Sync {
+    /// Computes the group's value from its operands; writes every element of `out`.
+    fn run(&self, operands: &[&[T]], out: &mut [T], scratch: &mut Scratch<T>);
+}
+
+/// Buffers that kernels borrow and give back, kept by each thread between runs.
+#[derive(Debug, Default)]
+pub struct Scratch<T>(Vec<Vec<T>>);
+
+impl<T: Real> Scratch<T> {
+    /// A buffer with at least `len` elements of any content.
+    pub fn borrow(&mut self, len: usize) -> Vec<T> {
+        let mut buffer = self.0.pop().unwrap_or_default();
+        if buffer.len() < len {
+            buffer.resize(len, T::ZERO);
+        }
+        buffer
+    }
+
+    /// Gives a buffer back.
+    pub fn give_back(&mut self, buffer: Vec<T>) {
+        self.0.push(buffer);
+    }
+}
+
+/// The kernel for a group of nodes on type T, when the sample axis has this many rows.
+pub fn kernel<T: Real>(graph: &Graph, group: &Group, samples: usize) -> Result<Box<dyn Kernel<T>>> {
+    let node = graph.node(group.result());
+    let out = Layout::of(graph, node, samples);
+    let operand = |i: usize| match group.operands.get(i) {
+        Some(Operand::Value(id)) => Ok(Layout::of(graph, graph.node(*id), samples)),
+        _ => Err(Error::Graph { what: format!("node {} ({:?}) lacks operand {i}", group.result().index(), node.op) }),
+    };
+    Ok(match &node.op {
+        Op::Unary(_) | Op::Binary(_) | Op::Select => chain::kernel::<T>(graph, group, samples)?,
+        Op::Map(map) => copy::map(map, &operand(0)?, &out)?,
+        Op::Rename { from, to } => copy::rename(*from, *to, &operand(0)?, &out),
+        Op::Concat(axis) => {
+            let parts = (0..group.operands.len()).map(operand).collect::<Result<Vec<_>>>()?;
+            copy::concat(*axis, &parts, &out)
+        }
+        Op::Scatter(map) => scatter::scatter(map, &operand(0)?, &out)?,
+        Op::RowSum(axis) => scatter::row_sum(*axis, &operand(0)?, &out),
+        Op::Take => index::take::<T>(&operand(0)?, &operand(1)?, &out)?,
+        Op::Put => index::put::<T>(&operand(0)?, &operand(1)?, &out)?,
+        Op::ArgExtreme { windows, window, largest } => index::arg_extreme::<T>(windows, *window, *largest, &operand(0)?)?,
+        Op::Contract(c) => contract::kernel(c, &operand(0)?, &operand(1)?, &out)?,
+        Op::Convolve(c, face, _) => convolve::kernel(c, *face, &operand(0)?, &operand(1)?, &out)?,
+        Op::Input(_) | Op::Constant(_) | Op::Count(_) | Op::Detach => {
+            return Err(Error::Graph { what: format!("{:?} is a source or a view and has no kernel", node.op) });
+        }
+    })
+}

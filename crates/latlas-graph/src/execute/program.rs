@@ -1,0 +1,388 @@
+//! A compiled graph and its runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use super::cost::{Cost, default_tile, planned};
+use super::kernels::Layout;
+use super::plan::{Phase, Place, Plan};
+use super::tile::{Kept, Memory, Step, Tile, Workspace, grown};
+use super::{Options, Real};
+use crate::{Axis, Error, Graph, NodeId, Op, Result};
+
+/// A graph compiled for a number type: run it as often as you like, from any thread.
+pub struct Program<T> {
+    graph: Graph,
+    plan: Plan,
+    tile: usize,
+    ports: [Vec<Width>; 2],
+    /// Constants and what follows from them, by node.
+    kept: Vec<Option<Kept<T>>>,
+    before: Vec<Step<T>>,
+    after: Vec<Step<T>>,
+    /// Steps for each tile size met so far: the full tile and what is left at the end.
+    steps: Mutex<BTreeMap<usize, Arc<Vec<Step<T>>>>>,
+    workspaces: Mutex<Vec<Workspace<T>>>,
+    globals: Mutex<Vec<Vec<Vec<T>>>>,
+}
+
+/// How much of an input or output there is.
+#[derive(Clone, Copy)]
+struct Width {
+    /// Elements for one sample.
+    one: usize,
+    /// Whether it varies over samples.
+    varies: bool,
+}
+
+impl Width {
+    fn of(graph: &Graph, node: NodeId) -> Self {
+        let node = graph.node(node);
+        Self { one: Layout::of(graph, node, 1).len(), varies: node.rows.contains(Axis::SAMPLE) }
+    }
+
+    /// Elements for n samples.
+    fn elements<T>(self, n: usize) -> Result<usize> {
+        let limit = isize::MAX as usize / size_of::<T>();
+        let all = self.one.checked_mul(if self.varies { n } else { 1 });
+        all.filter(|&len| len <= limit).ok_or_else(|| Error::Limit {
+            what: format!("number of elements of a value for {n} samples"),
+            got: all.map_or(u64::MAX, |all| all as u64),
+            limit: limit as u64,
+        })
+    }
+}
+
+/// More tile sizes than this are not remembered at a time.
+const REMEMBERED: usize = 128;
+
+impl<T: Real> Program<T> {
+    /// Plans a graph and computes what depends on constants only.
+    ///
+    /// Fails with [`Error::Graph`] where a value for each sample needs a finished sum over samples, or an index map or a
+    /// convolution is inconsistent.
+    pub fn compile(graph: &Graph, options: &Options) -> Result<Self> {
+        let plan = Plan::new(graph)?;
+        let bytes = plan.live_elements().saturating_mul(size_of::<T>());
+        let tile = options.tile.unwrap_or_else(|| default_tile(bytes)).max(1);
+        let kept = constants(graph, &plan)?;
+        let ports = [&graph.inputs, &graph.outputs].map(|ports| ports.iter().map(|p| Width::of(graph, p.node)).collect());
+        let (before, after) = (Step::phase(graph, &plan, Phase::Before, 1)?, Step::phase(graph, &plan, Phase::After, 1)?);
+        Ok(Self {
+            graph: graph.clone(),
+            plan,
+            tile,
+            ports,
+            kept,
+            before,
+            after,
+            steps: Mutex::default(),
+            workspaces: Mutex::default(),
+            globals: Mutex::default(),
+        })
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Samples a tile.
+    pub fn tile(&self) -> usize {
+        self.tile
+    }
+
+    /// What a run costs.
+    pub fn cost(&self) -> Cost {
+        planned(&self.graph, &self.plan, size_of::<T>(), self.tile)
+    }
+
+    /// Runs the graph on `n` samples.
+    ///
+    /// `inputs` in the graph's order, each `[rows.., item..]` row-major; `outputs` likewise, resized where they do not fit
+    /// (memory that fits is reused and not cleared). Tiles are spread over the current rayon pool. Fails with [`Error::Shape`]
+    /// where an input has the wrong number of elements.
+    pub fn run(&self, n: usize, inputs: &[&[T]], outputs: &mut Vec<Vec<T>>) -> Result<()> {
+        self.check(n, inputs)?;
+        outputs.resize_with(self.graph.outputs.len(), Vec::new);
+        for (width, output) in self.ports[1].iter().zip(outputs.iter_mut()) {
+            output.resize(width.elements::<T>(n)?, T::ZERO);
+        }
+        let mut globals = lock(&self.globals).pop().unwrap_or_default();
+        globals.resize_with(self.plan.globals.len(), Vec::new);
+        for (&id, buffer) in self.plan.globals.iter().zip(&mut globals) {
+            if let Op::Count(_) = self.graph.node(id).op {
+                grown(buffer, 1)[0] = T::from_f64(n as f64);
+            }
+        }
+        self.run_globally(&self.before, inputs, &mut globals);
+        self.run_tiles(n, inputs, outputs, &mut globals)?;
+        self.run_globally(&self.after, inputs, &mut globals);
+        let memory = Memory { kept: &self.kept, inputs, globals: &globals, slots: &[], outputs: &[] };
+        for ((port, width), output) in self.graph.outputs.iter().zip(&self.ports[1]).zip(outputs.iter_mut()) {
+            if !width.varies {
+                output.copy_from_slice(memory.read(self.plan.place_of(port.node), width.one));
+            }
+        }
+        lock(&self.globals).push(globals);
+        Ok(())
+    }
+
+    fn check(&self, n: usize, inputs: &[&[T]]) -> Result<()> {
+        if inputs.len() != self.graph.inputs.len() {
+            return Err(Error::Shape {
+                what: "inputs of the graph".into(),
+                expected: format!("{} arrays", self.graph.inputs.len()),
+                got: format!("{}", inputs.len()),
+            });
+        }
+        for ((port, width), input) in self.graph.inputs.iter().zip(&self.ports[0]).zip(inputs) {
+            let expected = width.elements::<T>(n)?;
+            if input.len() != expected {
+                let node = self.graph.node(port.node);
+                let rows = node.rows.iter().map(|a| format!("{} {} × ", self.graph.axis_size(a, n), self.graph.axes()[a.index()].name));
+                return Err(Error::Shape {
+                    what: format!("input {:?}", port.name),
+                    expected: format!("{}{:?} = {expected} numbers", rows.collect::<String>(), port.shape),
+                    got: format!("{} numbers", input.len()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps whose values do not vary over samples.
+    fn run_globally(&self, steps: &[Step<T>], inputs: &[&[T]], globals: &mut [Vec<T>]) {
+        if steps.is_empty() {
+            return;
+        }
+        let mut lease = Lease::new(&self.workspaces);
+        for step in steps {
+            let super::tile::Target::Global(target) = step.target else { continue };
+            let mut out = std::mem::take(&mut globals[target]);
+            let memory = Memory { kept: &self.kept, inputs, globals, slots: &[], outputs: &[] };
+            step.run(&memory, grown(&mut out, step.len), &mut lease.workspace.scratch);
+            globals[target] = out;
+        }
+    }
+
+    fn run_tiles(&self, n: usize, inputs: &[&[T]], outputs: &mut [Vec<T>], globals: &mut [Vec<T>]) -> Result<()> {
+        let sums = self.plan.sums.len();
+        let mut totals: Vec<Total<T>> = (0..sums).map(|_| Total::default()).collect();
+        let full = self.tile.min(n);
+        let (steps, last_steps) = (self.steps_for(full)?, self.steps_for(n % self.tile)?);
+        let run = |tile: &mut Tile<'_, T>, workspace: &mut Workspace<T>, parts: &mut [Vec<T>]| {
+            let steps = if tile.count == full { &steps } else { &last_steps };
+            self.run_tile(tile, steps, inputs, globals, workspace, parts);
+        };
+        let mut tiles = Tiles { outputs: self.sample_parts(outputs), next: 0, n, tile: self.tile };
+        let threads = if n > self.tile { rayon::current_num_threads() } else { 1 };
+        if threads == 1 {
+            let mut lease = Lease::new(&self.workspaces);
+            let mut parts: Vec<Vec<T>> = vec![vec![]; sums];
+            for mut tile in tiles {
+                run(&mut tile, &mut lease.workspace, &mut parts);
+                totals.iter_mut().zip(&mut parts).for_each(|(total, part)| total.add(part));
+            }
+        } else {
+            // Parts of sums are held until they can be added in order, so only some tiles run at a time.
+            let wave = if sums == 0 { usize::MAX } else { 8 * threads };
+            loop {
+                let mut now: Vec<Tile<'_, T>> = tiles.by_ref().take(wave).collect();
+                if now.is_empty() {
+                    break;
+                }
+                let parts = now.par_iter_mut().map_init(
+                    || Lease::new(&self.workspaces),
+                    |lease, tile| {
+                        let mut parts: Vec<Vec<T>> = vec![vec![]; sums];
+                        run(tile, &mut lease.workspace, &mut parts);
+                        parts
+                    },
+                );
+                for mut parts in parts.collect::<Vec<_>>() {
+                    totals.iter_mut().zip(&mut parts).for_each(|(total, part)| total.add(part));
+                }
+            }
+        }
+        for (&id, total) in self.plan.sums.iter().zip(totals) {
+            if let Place::Global(i) = self.plan.places[id.index()] {
+                total.finish(grown(&mut globals[i], Layout::of(&self.graph, self.graph.node(id), 1).len()));
+            }
+        }
+        Ok(())
+    }
+
+    fn run_tile<'a>(
+        &self,
+        tile: &mut Tile<'_, T>,
+        steps: &[Step<T>],
+        inputs: &[&'a [T]],
+        globals: &[Vec<T>],
+        workspace: &mut Workspace<T>,
+        parts: &mut [Vec<T>],
+    ) {
+        let cut = |(width, input): (&Width, &&'a [T])| match width.varies {
+            true => &input[tile.first * width.one..(tile.first + tile.count) * width.one],
+            false => input,
+        };
+        let inputs: Vec<&[T]> = self.ports[0].iter().zip(inputs).map(cut).collect();
+        workspace.run(steps, &self.kept, globals, &inputs, &mut tile.outputs, parts, self.plan.slots.len());
+        // Outputs that are inputs, or views of other outputs, are copied.
+        for (i, port) in self.graph.outputs.iter().enumerate() {
+            let place = self.plan.place_of(port.node);
+            if self.ports[1][i].varies && place != Place::Output(i) {
+                let out = std::mem::take(&mut tile.outputs[i]);
+                out.copy_from_slice(workspace.memory(&self.kept, globals, &inputs, &tile.outputs).read(place, out.len()));
+                tile.outputs[i] = out;
+            }
+        }
+    }
+
+    /// The steps for tiles of this many samples.
+    fn steps_for(&self, samples: usize) -> Result<Arc<Vec<Step<T>>>> {
+        if samples == 0 {
+            return Ok(Arc::default());
+        }
+        let mut known = lock(&self.steps);
+        if let Some(steps) = known.get(&samples) {
+            return Ok(steps.clone());
+        }
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        let steps = Arc::new(Step::phase(&self.graph, &self.plan, Phase::Tile, samples)?);
+        known.insert(samples, steps.clone());
+        Ok(steps)
+    }
+
+    /// Each output that varies over samples, with its elements a sample.
+    fn sample_parts<'a>(&self, outputs: &'a mut [Vec<T>]) -> Vec<(&'a mut [T], usize)> {
+        let cut = |(width, output): (&Width, &'a mut Vec<T>)| if width.varies { (&mut output[..], width.one) } else { (&mut [][..], 0) };
+        self.ports[1].iter().zip(outputs).map(cut).collect()
+    }
+}
+
+/// What depends on constants only, as far as a later phase reads it.
+fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<Vec<Option<Kept<T>>>> {
+    let mut kept: Vec<Option<Kept<T>>> = graph.nodes().iter().map(|_| None).collect();
+    let mut last_reader = vec![0; kept.len()];
+    for (i, group) in plan.groups.iter().enumerate() {
+        group.values().for_each(|id| last_reader[plan.root(id).index()] = i);
+    }
+    let later = plan.groups.iter().filter(|g| plan.phase_of(g) != Phase::Once).flat_map(|g| g.values());
+    let mut needed = vec![false; kept.len()];
+    later.chain(graph.outputs.iter().map(|p| p.node)).for_each(|id| needed[plan.root(id).index()] = true);
+
+    let mut scratch = super::kernels::Scratch::default();
+    let load = |kept: &mut Vec<Option<Kept<T>>>, root: NodeId| {
+        if kept[root.index()].is_none() {
+            kept[root.index()] = match &graph.node(root).op {
+                Op::Constant(tensor) => Some(Kept::constant(tensor)),
+                Op::Count(axis) => Some(Kept::Own(vec![T::from_f64(graph.axis_size(*axis, 0) as f64)])),
+                _ => None,
+            };
+        }
+    };
+    for (i, group) in plan.groups.iter().enumerate().filter(|(_, g)| plan.phase_of(g) == Phase::Once) {
+        group.values().for_each(|id| load(&mut kept, plan.root(id)));
+        let step = Step::new(graph, plan, group, 1)?;
+        let mut out = vec![T::ZERO; step.len];
+        let memory = Memory { kept: &kept, inputs: &[], globals: &[], slots: &[], outputs: &[] };
+        step.run(&memory, &mut out, &mut scratch);
+        kept[group.result().index()] = Some(Kept::Own(out));
+        for root in group.values().map(|id| plan.root(id).index()) {
+            if last_reader[root] == i && !needed[root] {
+                kept[root] = None;
+            }
+        }
+    }
+    for (i, place) in plan.places.iter().enumerate() {
+        if *place == Place::Kept(i) && needed[i] {
+            load(&mut kept, NodeId(i as u32));
+        }
+    }
+    Ok(kept)
+}
+
+/// The tiles in order, with their parts of the outputs.
+struct Tiles<'a, T> {
+    outputs: Vec<(&'a mut [T], usize)>,
+    next: usize,
+    n: usize,
+    tile: usize,
+}
+
+impl<'a, T> Iterator for Tiles<'a, T> {
+    type Item = Tile<'a, T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (first, count) = (self.next, self.tile.min(self.n - self.next));
+        if count == 0 {
+            return None;
+        }
+        self.next += count;
+        let split = |(rest, one): &mut (&'a mut [T], usize)| {
+            let (part, others) = std::mem::take(rest).split_at_mut(*one * count);
+            *rest = others;
+            part
+        };
+        Some(Tile { first, count, outputs: self.outputs.iter_mut().map(split).collect() })
+    }
+}
+
+/// A sum over tiles, in double precision from the second tile on.
+#[derive(Default)]
+struct Total<T> {
+    first: Option<Vec<T>>,
+    sum: Vec<f64>,
+}
+
+impl<T: Real> Total<T> {
+    /// Adds a part; its buffer may be taken.
+    fn add(&mut self, part: &mut Vec<T>) {
+        match &self.first {
+            None => self.first = Some(std::mem::take(part)),
+            Some(first) => {
+                if self.sum.is_empty() {
+                    self.sum = first.iter().map(|x| x.to_f64()).collect();
+                }
+                self.sum.iter_mut().zip(part.iter()).for_each(|(sum, x)| *sum += x.to_f64());
+            }
+        }
+    }
+
+    /// The sum; zero if there was no tile.
+    fn finish(self, out: &mut [T]) {
+        match self.first {
+            None => out.fill(T::ZERO),
+            Some(first) if self.sum.is_empty() => out.copy_from_slice(&first[..out.len()]),
+            Some(_) => out.iter_mut().zip(&self.sum).for_each(|(out, &sum)| *out = T::from_f64(sum)),
+        }
+    }
+}
+
+/// A workspace that goes back to its pool.
+struct Lease<'a, T: Real> {
+    workspace: Workspace<T>,
+    pool: &'a Mutex<Vec<Workspace<T>>>,
+}
+
+impl<'a, T: Real> Lease<'a, T> {
+    fn new(pool: &'a Mutex<Vec<Workspace<T>>>) -> Self {
+        Self { workspace: lock(pool).pop().unwrap_or_default(), pool }
+    }
+}
+
+impl<T: Real> Drop for Lease<'_, T> {
+    fn drop(&mut self) {
+        lock(self.pool).push(std::mem::take(&mut self.workspace));
+    }
+}
+
+fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    // What is inside stays whole even if a thread panicked: values are put in complete.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,210 @@
+//! Steps and the memory they read and write.
+
+use std::sync::Arc;
+
+use super::Real;
+use super::kernels::{Kernel, Layout, Scratch, kernel};
+use super::plan::{Group, Phase, Place, Plan, sums_samples};
+use crate::{Graph, Result, Tensor};
+
+/// A value that the program keeps between runs.
+#[derive(Debug)]
+pub enum Kept<T> {
+    /// Computed, or converted.
+    Own(Vec<T>),
+    /// A constant of this very type, where it was loaded.
+    Shared(Arc<[T]>),
+}
+
+impl<T: Real> Kept<T> {
+    /// A constant.
+    pub fn constant(tensor: &Tensor) -> Self {
+        match T::shared(tensor.data()) {
+            Some(shared) => Self::Shared(shared),
+            None => Self::Own((0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect()),
+        }
+    }
+
+    /// Its elements.
+    pub fn elements(&self) -> &[T] {
+        match self {
+            Self::Own(values) => values,
+            Self::Shared(values) => values,
+        }
+    }
+}
+
+/// Where a step writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A value kept by the program, by node.
+    Kept(usize),
+    /// A buffer of the whole run.
+    Global(usize),
+    /// A slot of the arena.
+    Slot(usize),
+    /// The tile's part of an output.
+    Output(usize),
+    /// The tile's part of a sum over samples.
+    Part(usize),
+}
+
+/// A kernel with its places.
+pub struct Step<T> {
+    kernel: Box<dyn Kernel<T>>,
+    operands: Vec<(Place, usize)>,
+    /// Where the result goes.
+    pub target: Target,
+    /// Elements of the result.
+    pub len: usize,
+}
+
+impl<T: Real> Step<T> {
+    /// Compiles a group for a tile of this many samples.
+    pub fn new(graph: &Graph, plan: &Plan, group: &Group, samples: usize) -> Result<Self> {
+        let layout = |id| Layout::of(graph, graph.node(id), samples);
+        let result = group.result();
+        let target = match plan.places[result.index()] {
+            _ if sums_samples(graph.node(result)) => Target::Part(plan.sums.iter().position(|&s| s == result).unwrap_or(0)),
+            Place::Global(i) => Target::Global(i),
+            Place::Slot(i) => Target::Slot(i),
+            Place::Output(i) => Target::Output(i),
+            _ => Target::Kept(result.index()),
+        };
+        Ok(Self {
+            kernel: kernel::<T>(graph, group, samples)?,
+            operands: group.values().map(|id| (plan.place_of(id), layout(id).len())).collect(),
+            target,
+            len: layout(result).len(),
+        })
+    }
+
+    /// Compiles all groups of a phase.
+    pub fn phase(graph: &Graph, plan: &Plan, phase: Phase, samples: usize) -> Result<Vec<Self>> {
+        plan.groups.iter().filter(|g| plan.phase_of(g) == phase).map(|g| Self::new(graph, plan, g, samples)).collect()
+    }
+
+    /// Runs the kernel into `out`.
+    pub fn run(&self, memory: &Memory<'_, T>, out: &mut [T], scratch: &mut Scratch<T>) {
+        // Operands are few; a list on the stack saves an allocation a step.
+        let mut few: [&[T]; 8] = [&[]; 8];
+        if self.operands.len() <= few.len() {
+            for (slot, &(place, len)) in few.iter_mut().zip(&self.operands) {
+                *slot = memory.read(place, len);
+            }
+            self.kernel.run(&few[..self.operands.len()], out, scratch);
+        } else {
+            let all: Vec<&[T]> = self.operands.iter().map(|&(place, len)| memory.read(place, len)).collect();
+            self.kernel.run(&all, out, scratch);
+        }
+    }
+}
+
+/// All that a step may read.
+pub struct Memory<'a, T> {
+    /// Values kept by the program, by node.
+    pub kept: &'a [Option<Kept<T>>],
+    /// The inputs; those that vary over samples cut to the tile.
+    pub inputs: &'a [&'a [T]],
+    /// Buffers of the whole run.
+    pub globals: &'a [Vec<T>],
+    /// The tile's arena.
+    pub slots: &'a [Vec<T>],
+    /// The tile's parts of the outputs.
+    pub outputs: &'a [&'a mut [T]],
+}
+
+impl<T: Real> Memory<'_, T> {
+    /// The first `len` elements at a place.
+    pub fn read(&self, place: Place, len: usize) -> &[T] {
+        let all: &[T] = match place {
+            Place::Nowhere => &[],
+            Place::Input(i) => self.inputs[i],
+            Place::Kept(i) => self.kept[i].as_ref().map_or(&[], Kept::elements),
+            Place::Global(i) => &self.globals[i],
+            Place::Slot(i) => &self.slots[i],
+            Place::Output(i) => &*self.outputs[i],
+        };
+        &all[..len]
+    }
+}
+
+/// A thread's memory: the arena of its tile and the buffers of its kernels.
+#[derive(Debug, Default)]
+pub struct Workspace<T> {
+    slots: Vec<Vec<T>>,
+    /// Buffers of kernels.
+    pub scratch: Scratch<T>,
+}
+
+/// What one tile works on.
+pub struct Tile<'a, T> {
+    /// Its first sample.
+    pub first: usize,
+    /// Its number of samples.
+    pub count: usize,
+    /// Its part of each output.
+    pub outputs: Vec<&'a mut [T]>,
+}
+
+impl<T: Real> Workspace<T> {
+    /// Runs the steps of a tile; `parts` receives its parts of the sums over samples.
+    pub fn run(
+        &mut self,
+        steps: &[Step<T>],
+        kept: &[Option<Kept<T>>],
+        globals: &[Vec<T>],
+        inputs: &[&[T]],
+        outputs: &mut [&mut [T]],
+        parts: &mut [Vec<T>],
+        slots: usize,
+    ) {
+        self.slots.resize_with(slots.max(self.slots.len()), Vec::new);
+        for step in steps {
+            // What is written is taken out, so that all the rest can be read.
+            let (mut slot, mut output): (Vec<T>, &mut [T]) = (vec![], &mut []);
+            let out: &mut [T] = match step.target {
+                Target::Output(i) => {
+                    output = std::mem::take(&mut outputs[i]);
+                    &mut output[..]
+                }
+                Target::Part(i) => {
+                    slot = std::mem::take(&mut parts[i]);
+                    grown(&mut slot, step.len)
+                }
+                Target::Slot(i) => {
+                    slot = std::mem::take(&mut self.slots[i]);
+                    grown(&mut slot, step.len)
+                }
+                Target::Kept(_) | Target::Global(_) => &mut [],
+            };
+            let memory = Memory { kept, inputs, globals, slots: &self.slots, outputs };
+            step.run(&memory, out, &mut self.scratch);
+            match step.target {
+                Target::Output(i) => outputs[i] = output,
+                Target::Part(i) => parts[i] = slot,
+                Target::Slot(i) => self.slots[i] = slot,
+                Target::Kept(_) | Target::Global(_) => {}
+            }
+        }
+    }
+
+    /// What a tile's steps left at a place.
+    pub fn memory<'a>(
+        &'a self,
+        kept: &'a [Option<Kept<T>>],
+        globals: &'a [Vec<T>],
+        inputs: &'a [&'a [T]],
+        outputs: &'a [&'a mut [T]],
+    ) -> Memory<'a, T> {
+        Memory { kept, inputs, globals, slots: &self.slots, outputs }
+    }
+}
+
+/// The first `len` elements of a buffer that is made longer if it must be.
+pub fn grown<T: Real>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
+    if buffer.len() < len {
+        buffer.resize(len, T::ZERO);
+    }
+    &mut buffer[..len]
+}
