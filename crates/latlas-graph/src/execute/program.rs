@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::cost::{Cost, default_tile, planned};
 use super::kernels::Layout;
 use super::plan::{Phase, Place, Plan};
-use super::tile::{Kept, Memory, Step, Tile, Workspace, grown};
+use super::tile::{Around, Kept, Memory, Step, Tile, Workspace, grown};
 use super::{Options, Real};
 use crate::{Axis, Error, Graph, NodeId, Op, Result};
 
@@ -120,7 +120,7 @@ impl<T: Real> Program<T> {
         self.run_globally(&self.before, inputs, &mut globals);
         self.run_tiles(n, inputs, outputs, &mut globals)?;
         self.run_globally(&self.after, inputs, &mut globals);
-        let memory = Memory { kept: &self.kept, inputs, globals: &globals, slots: &[], outputs: &[] };
+        let memory = Memory { around: Around { kept: &self.kept, inputs, globals: &globals }, slots: &[], outputs: &[] };
         for ((port, width), output) in self.graph.outputs.iter().zip(&self.ports[1]).zip(outputs.iter_mut()) {
             if !width.varies {
                 output.copy_from_slice(memory.read(self.plan.place_of(port.node), width.one));
@@ -162,7 +162,7 @@ impl<T: Real> Program<T> {
         for step in steps {
             let super::tile::Target::Global(target) = step.target else { continue };
             let mut out = std::mem::take(&mut globals[target]);
-            let memory = Memory { kept: &self.kept, inputs, globals, slots: &[], outputs: &[] };
+            let memory = Memory { around: Around { kept: &self.kept, inputs, globals }, slots: &[], outputs: &[] };
             step.run(&memory, grown(&mut out, step.len), &mut lease.workspace.scratch);
             globals[target] = out;
         }
@@ -224,18 +224,18 @@ impl<T: Real> Program<T> {
         workspace: &mut Workspace<T>,
         parts: &mut [Vec<T>],
     ) {
-        let cut = |(width, input): (&Width, &&'a [T])| match width.varies {
-            true => &input[tile.first * width.one..(tile.first + tile.count) * width.one],
-            false => input,
+        let cut = |(width, input): (&Width, &&'a [T])| {
+            if width.varies { &input[tile.first * width.one..(tile.first + tile.count) * width.one] } else { *input }
         };
         let inputs: Vec<&[T]> = self.ports[0].iter().zip(inputs).map(cut).collect();
-        workspace.run(steps, &self.kept, globals, &inputs, &mut tile.outputs, parts, self.plan.slots.len());
+        let around = Around { kept: &self.kept, inputs: &inputs, globals };
+        workspace.run(steps, self.plan.slots.len(), around, &mut tile.outputs, parts);
         // Outputs that are inputs, or views of other outputs, are copied.
         for (i, port) in self.graph.outputs.iter().enumerate() {
             let place = self.plan.place_of(port.node);
             if self.ports[1][i].varies && place != Place::Output(i) {
                 let out = std::mem::take(&mut tile.outputs[i]);
-                out.copy_from_slice(workspace.memory(&self.kept, globals, &inputs, &tile.outputs).read(place, out.len()));
+                out.copy_from_slice(workspace.memory(around, &tile.outputs).read(place, out.len()));
                 tile.outputs[i] = out;
             }
         }
@@ -272,7 +272,7 @@ fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<Vec<Option<Kept<T>>>
     for (i, group) in plan.groups.iter().enumerate() {
         group.values().for_each(|id| last_reader[plan.root(id).index()] = i);
     }
-    let later = plan.groups.iter().filter(|g| plan.phase_of(g) != Phase::Once).flat_map(|g| g.values());
+    let later = plan.groups.iter().filter(|g| plan.phase_of(g) != Phase::Once).flat_map(super::plan::Group::values);
     let mut needed = vec![false; kept.len()];
     later.chain(graph.outputs.iter().map(|p| p.node)).for_each(|id| needed[plan.root(id).index()] = true);
 
@@ -290,7 +290,7 @@ fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<Vec<Option<Kept<T>>>
         group.values().for_each(|id| load(&mut kept, plan.root(id)));
         let step = Step::new(graph, plan, group, 1)?;
         let mut out = vec![T::ZERO; step.len];
-        let memory = Memory { kept: &kept, inputs: &[], globals: &[], slots: &[], outputs: &[] };
+        let memory = Memory { around: Around { kept: &kept, inputs: &[], globals: &[] }, slots: &[], outputs: &[] };
         step.run(&memory, &mut out, &mut scratch);
         kept[group.result().index()] = Some(Kept::Own(out));
         for root in group.values().map(|id| plan.root(id).index()) {

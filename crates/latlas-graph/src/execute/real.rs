@@ -1,6 +1,8 @@
 //! The number types that the executor computes in.
 // Inlined into loops that are compiled for wider vectors than the rest.
 #![allow(clippy::inline_always)]
+// Arithmetic, whose results nobody forgets.
+#![allow(clippy::return_self_not_must_use)]
 
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -229,7 +231,7 @@ macro_rules! real {
 
 real!(f32, u32, i32, mantissa 23, bias 127, stored as F32 {
     const LIFT: (Self, Self) = (16777216.0, 24.0);
-    const LN2_HIGH: Self = 0.693359375;
+    const LN2_HIGH: Self = 0.693_359_4;
     const LN2_LOW: Self = -2.1219444e-4;
     const EXP_RANGE: (Self, Self) = (-105.0, 89.0);
     const EXPM1_LOWEST: Self = -20.0;
@@ -257,7 +259,7 @@ real!(f64, u64, i64, mantissa 52, bias 1023, stored as F64 {
         0.510_791_352_621_011_6, 0.167_211_010_414_106_4, -0.203_844_295_928_934_3, 0.121_514_930_524_561_75,
         -0.028_976_446_691_047_286, -0.007_515_738_414_096_665, 0.004_784_898_221_828_085, 0.001_126_658_378_941_799_4,
         -0.000_750_176_982_833_124, -0.000_314_364_223_022_284_5, 8.933_131_538_313_428e-5, 8.951_506_362_750_004e-5,
-        6.696_544_287_420_562e-6, -2.040_983_341_166_979e-5, -9.110_532_651_906_852e-6, 5.573_166_263_030_918_5e-6,
+        6.696_544_287_420_562e-6, -2.040_983_341_166_979e-5, -9.110_532_651_906_852e-6, 5.573_166_263_030_918e-6,
     ];
     const ERF_HIGHEST: Self = 6.0;
 });

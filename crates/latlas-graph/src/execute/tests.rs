@@ -1,5 +1,5 @@
 //! The executor against the reference interpreter, on random graphs of every operation.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
 use std::sync::Arc;
 
@@ -138,7 +138,10 @@ impl Garden {
             }
             4 => {
                 let (x, y) = (self.pick_exact(), self.pick_exact());
-                let y = self.through_table(y, &self.b.shape(x).to_vec());
+                let y = {
+                    let shape = self.b.shape(x).to_vec();
+                    self.through_table(y, &shape)
+                };
                 let f = self.c.of(&[Binary::Less, Binary::LessOrEqual, Binary::Equal, Binary::And, Binary::Or, Binary::Xor]);
                 (self.b.binary(f, x, y), true)
             }
@@ -185,10 +188,12 @@ impl Garden {
                     let taken = self.b.take(x, index);
                     self.seen.push(taken);
                     let is_nan = self.b.unary(Unary::IsNan, taken);
-                    let zero = self.b.filled(&self.b.shape(taken).to_vec(), 0.0);
+                    let shape = self.b.shape(taken).to_vec();
+                    let zero = self.b.filled(&shape, 0.0);
                     (self.b.select(is_nan, zero, taken), exact)
                 } else {
-                    let (y, _) = self.shaped(&self.b.shape(index).to_vec());
+                    let shape = self.b.shape(index).to_vec();
+                    let (y, _) = self.shaped(&shape);
                     return self.soften(|b| b.put(y, index, &[3, 2]));
                 }
             }
@@ -372,8 +377,25 @@ fn every_operation_appears_in_random_graphs() {
         }
     }
     let expected = [
-        "ArgExtreme", "Binary", "Concat", "Constant", "Contract", "Count", "Data", "Detach", "Input", "Map", "Put", "Rename", "RowSum",
-        "Scatter", "Select", "Take", "Unary", "Value", "Weight",
+        "ArgExtreme",
+        "Binary",
+        "Concat",
+        "Constant",
+        "Contract",
+        "Count",
+        "Data",
+        "Detach",
+        "Input",
+        "Map",
+        "Put",
+        "Rename",
+        "RowSum",
+        "Scatter",
+        "Select",
+        "Take",
+        "Unary",
+        "Value",
+        "Weight",
     ];
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

@@ -100,14 +100,21 @@ impl<T: Real> Step<T> {
     }
 }
 
-/// All that a step may read.
-pub struct Memory<'a, T> {
+/// What all steps of a tile may read and none writes.
+#[derive(Clone, Copy)]
+pub struct Around<'a, T> {
     /// Values kept by the program, by node.
     pub kept: &'a [Option<Kept<T>>],
     /// The inputs; those that vary over samples cut to the tile.
     pub inputs: &'a [&'a [T]],
     /// Buffers of the whole run.
     pub globals: &'a [Vec<T>],
+}
+
+/// All that a step may read.
+pub struct Memory<'a, T> {
+    /// What no step of the tile writes.
+    pub around: Around<'a, T>,
     /// The tile's arena.
     pub slots: &'a [Vec<T>],
     /// The tile's parts of the outputs.
@@ -119,9 +126,9 @@ impl<T: Real> Memory<'_, T> {
     pub fn read(&self, place: Place, len: usize) -> &[T] {
         let all: &[T] = match place {
             Place::Nowhere => &[],
-            Place::Input(i) => self.inputs[i],
-            Place::Kept(i) => self.kept[i].as_ref().map_or(&[], Kept::elements),
-            Place::Global(i) => &self.globals[i],
+            Place::Input(i) => self.around.inputs[i],
+            Place::Kept(i) => self.around.kept[i].as_ref().map_or(&[], Kept::elements),
+            Place::Global(i) => &self.around.globals[i],
             Place::Slot(i) => &self.slots[i],
             Place::Output(i) => &*self.outputs[i],
         };
@@ -148,56 +155,40 @@ pub struct Tile<'a, T> {
 }
 
 impl<T: Real> Workspace<T> {
-    /// Runs the steps of a tile; `parts` receives its parts of the sums over samples.
-    pub fn run(
-        &mut self,
-        steps: &[Step<T>],
-        kept: &[Option<Kept<T>>],
-        globals: &[Vec<T>],
-        inputs: &[&[T]],
-        outputs: &mut [&mut [T]],
-        parts: &mut [Vec<T>],
-        slots: usize,
-    ) {
+    /// Runs the steps of a tile in `slots` slots; `parts` receives its parts of the sums over samples.
+    pub fn run(&mut self, steps: &[Step<T>], slots: usize, around: Around<'_, T>, outputs: &mut [&mut [T]], parts: &mut [Vec<T>]) {
         self.slots.resize_with(slots.max(self.slots.len()), Vec::new);
         for step in steps {
             // What is written is taken out, so that all the rest can be read.
-            let (mut slot, mut output): (Vec<T>, &mut [T]) = (vec![], &mut []);
+            let (mut buffer, mut output): (Vec<T>, &mut [T]) = (vec![], &mut []);
             let out: &mut [T] = match step.target {
                 Target::Output(i) => {
                     output = std::mem::take(&mut outputs[i]);
                     &mut output[..]
                 }
                 Target::Part(i) => {
-                    slot = std::mem::take(&mut parts[i]);
-                    grown(&mut slot, step.len)
+                    buffer = std::mem::take(&mut parts[i]);
+                    grown(&mut buffer, step.len)
                 }
                 Target::Slot(i) => {
-                    slot = std::mem::take(&mut self.slots[i]);
-                    grown(&mut slot, step.len)
+                    buffer = std::mem::take(&mut self.slots[i]);
+                    grown(&mut buffer, step.len)
                 }
                 Target::Kept(_) | Target::Global(_) => &mut [],
             };
-            let memory = Memory { kept, inputs, globals, slots: &self.slots, outputs };
-            step.run(&memory, out, &mut self.scratch);
+            step.run(&Memory { around, slots: &self.slots, outputs }, out, &mut self.scratch);
             match step.target {
                 Target::Output(i) => outputs[i] = output,
-                Target::Part(i) => parts[i] = slot,
-                Target::Slot(i) => self.slots[i] = slot,
+                Target::Part(i) => parts[i] = buffer,
+                Target::Slot(i) => self.slots[i] = buffer,
                 Target::Kept(_) | Target::Global(_) => {}
             }
         }
     }
 
-    /// What a tile's steps left at a place.
-    pub fn memory<'a>(
-        &'a self,
-        kept: &'a [Option<Kept<T>>],
-        globals: &'a [Vec<T>],
-        inputs: &'a [&'a [T]],
-        outputs: &'a [&'a mut [T]],
-    ) -> Memory<'a, T> {
-        Memory { kept, inputs, globals, slots: &self.slots, outputs }
+    /// What a tile's steps left behind.
+    pub fn memory<'a>(&'a self, around: Around<'a, T>, outputs: &'a [&'a mut [T]]) -> Memory<'a, T> {
+        Memory { around, slots: &self.slots, outputs }
     }
 }
 
