@@ -21,3 +21,5 @@ pub mod run;
 pub mod samples;
 pub mod settings;
 pub mod special_functions;
+
+pub use error::{Error, Result};

@@ -1,0 +1,9 @@
+//! The run loop and the entropy estimators against closed forms.
+#![allow(clippy::unwrap_used)]
+
+mod coverage;
+mod degenerate;
+mod determinism;
+mod explicit;
+mod oracles;
+mod states;
