@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod execute;
 mod graph;
 pub mod onnx;
+pub mod lower;
 pub mod ops;
 mod rows;
 mod tensor;
