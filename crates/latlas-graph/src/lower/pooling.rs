@@ -34,6 +34,13 @@ pub fn lp_pool(b: &mut Builder, x: NodeId, sliding: &Sliding, p: f64) -> Result<
     Ok(power(b, sums, 1.0 / p))
 }
 
+/// The p-norm over `axes`, which stay with length one: (Σ |x|ᵖ)^(1/p).
+pub fn lp_norm(b: &mut Builder, x: NodeId, axes: &[usize], p: f64) -> Result<NodeId> {
+    let powers = absolute_power(b, x, p);
+    let sums = sum(b, powers, axes);
+    Ok(power(b, sums, 1.0 / p))
+}
+
 /// The largest element of each window, and its flat position in x. Padding is never the largest.
 pub fn max_pool(b: &mut Builder, x: NodeId, sliding: &Sliding) -> Result<(NodeId, NodeId)> {
     let windows = sliding.windows(b.shape(x))?;

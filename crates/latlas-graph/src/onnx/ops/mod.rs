@@ -21,6 +21,7 @@
 //!
 //! A handler knows nothing of folding: calls whose inputs are all known are run on constants by the importer.
 
+mod activations;
 mod arrange;
 mod cast;
 mod constant;
@@ -28,8 +29,12 @@ mod elementwise;
 mod gather;
 mod linear;
 mod masked;
+mod normalizations;
+mod reductions;
+mod resize;
 mod scatter;
 mod shape;
+mod spatial;
 mod walk;
 
 use super::call::Call;
@@ -66,15 +71,20 @@ impl Entry {
 
 /// The tables of all files of this folder.
 const TABLES: &[&[Entry]] = &[
+    activations::TABLE,
     arrange::TABLE,
     cast::TABLE,
     constant::TABLE,
+    elementwise::TABLE,
     gather::TABLE,
+    linear::TABLE,
     masked::TABLE,
+    normalizations::TABLE,
+    reductions::TABLE,
+    resize::TABLE,
     scatter::TABLE,
     shape::TABLE,
-    elementwise::TABLE,
-    linear::TABLE,
+    spatial::TABLE,
 ];
 
 /// All operators, in the order of their files.
