@@ -61,7 +61,7 @@ pub(super) fn absolute_power(b: &mut Builder, x: NodeId, p: f64) -> NodeId {
 /// Σ over each window. Windows that share nothing are added where they stand; others are copied out first.
 fn window_sums(b: &mut Builder, x: NodeId, windows: &IndexMap) -> NodeId {
     let places = windows.shape()[..windows.shape().len() - 1].to_vec();
-    if windows.is_injective() {
+    if windows.is_injective(b.shape(x).iter().product()) {
         let mut place_of = vec![IndexMap::NOWHERE; b.shape(x).iter().product()];
         for (at, &source) in windows.sources().iter().enumerate() {
             if source != IndexMap::NOWHERE {

@@ -9,11 +9,11 @@ use crate::{Result, lower};
 /// The operators of this file. Elu, Celu and Softsign have no kink with their usual settings.
 pub const TABLE: &[Entry] = &[
     Entry::kinked("Relu", None, |c| map(c, lower::relu)),
-    Entry::kinked("LeakyRelu", None, |c| one(c, ("alpha", 0.01), |b, x, a| lower::leaky_relu(b, x, a))),
+    Entry::kinked("LeakyRelu", None, |c| one(c, ("alpha", 0.01), lower::leaky_relu)),
     Entry::kinked("PRelu", None, prelu),
-    Entry::kinked("ThresholdedRelu", None, |c| one(c, ("alpha", 1.0), |b, x, a| lower::thresholded_relu(b, x, a))),
-    Entry::new("Elu", None, |c| one(c, ("alpha", 1.0), |b, x, a| lower::elu(b, x, a))),
-    Entry::new("Celu", None, |c| one(c, ("alpha", 1.0), |b, x, a| lower::celu(b, x, a))),
+    Entry::kinked("ThresholdedRelu", None, |c| one(c, ("alpha", 1.0), lower::thresholded_relu)),
+    Entry::new("Elu", None, |c| one(c, ("alpha", 1.0), lower::elu)),
+    Entry::new("Celu", None, |c| one(c, ("alpha", 1.0), lower::celu)),
     Entry::kinked("Selu", None, |c| {
         // The defaults as the standard writes them, in single precision.
         two(c, ("alpha", 1.673_263_192_176_818_8), ("gamma", 1.050_700_984_001_159_7), lower::selu)
@@ -22,7 +22,7 @@ pub const TABLE: &[Entry] = &[
         let tanh = c.string("approximate", "none")? == "tanh";
         map(c, if tanh { lower::gelu_tanh } else { lower::gelu })
     }),
-    Entry::new("Swish", None, |c| one(c, ("alpha", 1.0), |b, x, a| lower::silu(b, x, a))),
+    Entry::new("Swish", None, |c| one(c, ("alpha", 1.0), lower::silu)),
     Entry::new("Mish", None, |c| map(c, lower::mish)),
     Entry::kinked("HardSigmoid", None, |c| two(c, ("alpha", f64::from(0.2f32)), ("beta", 0.5), lower::hard_sigmoid)),
     Entry::kinked("HardSwish", None, |c| map(c, lower::hard_swish)),
