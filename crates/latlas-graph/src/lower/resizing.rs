@@ -217,6 +217,7 @@ mod tests {
     const LINEAR: Resize =
         Resize { coordinates: Coordinates::HalfPixel, interpolation: Interpolation::Linear, exclude_outside: false, extrapolation: 0.0 };
 
+    #[allow(clippy::unnecessary_wraps)]
     fn to(length: usize, old: usize) -> Option<AxisResize> {
         Some(AxisResize { length, scale: length as f64 / old as f64, region: (0.0, 1.0) })
     }
