@@ -15,7 +15,7 @@ pub enum Coordinates {
     HalfPixelSymmetric,
     /// As `HalfPixel`, but 0 when m = 1.
     PytorchHalfPixel,
-    /// i (n − 1) / (m − 1).
+    /// i (n − 1) / (s n − 1).
     AlignCorners,
     /// i / s.
     Asymmetric,
@@ -126,7 +126,7 @@ impl Coordinates {
             }
             Self::AlignCorners => {
                 if axis.length > 1 {
-                    i * (n - 1.0) / (m - 1.0)
+                    i * (n - 1.0) / (s * n - 1.0)
                 } else {
                     0.0
                 }

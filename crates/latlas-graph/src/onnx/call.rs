@@ -281,6 +281,14 @@ impl Call<'_> {
         }
     }
 
+    /// Integers from input `i` or, in older operator sets, from the attribute `name`.
+    pub fn ints_or_attribute(&self, i: usize, name: &str) -> Result<(Vec<i64>, Vec<i64>)> {
+        match self.ints_attribute(name)? {
+            Some(ints) if !self.has(i) => Ok((ints.clone(), ints)),
+            _ => self.ints_at_both(i),
+        }
+    }
+
     /// Axes from the attribute `axes` or, in newer operator sets, from input `i`; `None` where neither is given.
     pub fn axes(&self, i: usize) -> Result<Option<Vec<i64>>> {
         if self.has(i) { self.ints(i).map(Some) } else { self.ints_attribute("axes") }

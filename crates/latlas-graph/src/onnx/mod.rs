@@ -31,8 +31,9 @@ use ports::{Declared, declared, no_such_name, output, tensor_names};
 use proto::{GraphProto, ModelProto, TensorProto};
 use value::Value;
 
-/// The oldest operator set that is read.
-pub const MIN_OPSET: i64 = 11;
+/// The oldest operator set that is read. Sets before 11 are read as far as their operators mean what they mean today or
+/// say in an attribute what they mean; exporters have not written them for years.
+pub const MIN_OPSET: i64 = 1;
 /// The newest operator set that is read.
 pub const MAX_OPSET: i64 = 23;
 /// The most axes that a tensor may have.

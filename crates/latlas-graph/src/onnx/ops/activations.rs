@@ -48,7 +48,16 @@ fn two(
     map(c, |b, x| f(b, x, first, second))
 }
 
+/// Before operator set 7 a list of slopes was one a channel.
 fn prelu(call: &mut Call<'_>) -> Result<Vec<Value>> {
+    let (shape, slopes) = (call.shape(0)?, call.shape(1)?);
+    if call.opset < 7 && shape.len() > 1 && slopes == [shape[1]] {
+        call.beside(1, &[0])?;
+        let (x, slope, batch) = (call.node(0)?, call.node(1)?, call.beside(0, &[1])?);
+        let slope = lower::along_channels(call.b, slope, shape.len())?;
+        let y = lower::prelu(call.b, x, slope)?;
+        return call.result(y, call.dtype(0)?, batch);
+    }
     let (nodes, batch) = call.broadcast(&[0, 1])?;
     let y = lower::prelu(call.b, nodes[0], nodes[1])?;
     call.result(y, call.dtype(0)?, batch)

@@ -211,8 +211,8 @@ fn split(call: &mut Call<'_>) -> Result<Vec<Value>> {
 
 fn slice(call: &mut Call<'_>) -> Result<Vec<Value>> {
     let (shape, witness, dtype) = (call.shape(0)?, call.input(0)?.witness_shape(), call.dtype(0)?);
-    let (starts, ends) = (call.ints_at_both(1)?, call.ints_at_both(2)?);
-    let axes = if call.has(3) { call.ints(3)? } else { (0..starts.0.len() as i64).collect() };
+    let (starts, ends) = (call.ints_or_attribute(1, "starts")?, call.ints_or_attribute(2, "ends")?);
+    let axes = call.axes(3)?.unwrap_or_else(|| (0..starts.0.len() as i64).collect());
     let axes = call.wrap_axes(&axes, shape.len())?;
     let given = if call.has(4) { call.ints(4)? } else { vec![1; axes.len()] };
     if [starts.0.len(), starts.1.len(), ends.0.len(), ends.1.len(), given.len()].iter().any(|&n| n != axes.len()) {
@@ -250,7 +250,10 @@ fn range_of(start: i64, end: i64, step: i64, n: usize) -> Range {
 
 fn pad(call: &mut Call<'_>) -> Result<Vec<Value>> {
     let (shape, dtype) = (call.shape(0)?, call.dtype(0)?);
-    let pads = call.ints(1)?;
+    let pads = match call.ints_attribute("pads")? {
+        Some(pads) => pads,
+        None => call.ints(1)?,
+    };
     let axes = if call.has(3) { call.ints(3)? } else { (0..shape.len() as i64).collect() };
     let axes = call.wrap_axes(&axes, shape.len())?;
     if pads.len() != 2 * axes.len() {
@@ -284,9 +287,11 @@ fn pad(call: &mut Call<'_>) -> Result<Vec<Value>> {
     });
     let x = call.node(0)?;
     let mut y = call.b.map(x, IndexMap::table(&new, sources));
-    let zero = !call.has(2) || call.constant_opt(2)?.and_then(|t| t.uniform()) == Some(0.0);
-    if mode == "constant" && !zero {
-        let value = call.node(2)?;
+    let value = match call.float_opt("value")? {
+        Some(value) => Some(call.b.filled(&[], value)),
+        None => call.optional_node(2)?,
+    };
+    if let Some(value) = value.filter(|&v| mode == "constant" && crate::lower::uniform_constant(call.b, v) != Some(0.0)) {
         if call.b.shape(value).iter().product::<usize>() != 1 {
             return Err(call.refuse("the padding value is not a single number".into(), None));
         }

@@ -2,7 +2,7 @@
 
 use super::super::call::Call;
 use super::super::dtype::Dtype;
-use super::super::value::Value;
+use super::super::value::{BatchAxis, Value};
 use super::Entry;
 use crate::ops::{Binary, Unary};
 use crate::{Builder, Kind, NodeId, Result, lower};
@@ -97,9 +97,18 @@ fn is_inf(call: &mut Call<'_>) -> Result<Vec<Value>> {
     })
 }
 
+/// Both operands, expanded to their common shape. Before operator set 7 an attribute could align the second one elsewhere.
+fn operands(call: &mut Call<'_>) -> Result<(Vec<NodeId>, Option<BatchAxis>)> {
+    let aligned = call.shape(0)?.len() as i64 - call.shape(1)?.len() as i64;
+    if call.opset < 7 && ![-1, aligned].contains(&call.int("axis", -1)?) {
+        return Err(call.unsupported("its operands are aligned by the attribute `axis`, as before operator set 7"));
+    }
+    call.broadcast(&[0, 1])
+}
+
 /// A composite of two operands of equal shape, of the first one's type.
 fn pair(call: &mut Call<'_>, f: impl FnOnce(&mut Builder, NodeId, NodeId) -> Result<NodeId>) -> Result<Vec<Value>> {
-    let (nodes, batch) = call.broadcast(&[0, 1])?;
+    let (nodes, batch) = operands(call)?;
     let y = f(call.b, nodes[0], nodes[1])?;
     call.result(y, call.dtype(0)?, batch)
 }
@@ -140,7 +149,7 @@ fn several(call: &mut Call<'_>, f: impl FnOnce(&mut Builder, &[NodeId]) -> Resul
 }
 
 fn compare(call: &mut Call<'_>, f: Binary, swapped: bool) -> Result<Vec<Value>> {
-    let (nodes, batch) = call.broadcast(&[0, 1])?;
+    let (nodes, batch) = operands(call)?;
     let (x, y) = if swapped { (nodes[1], nodes[0]) } else { (nodes[0], nodes[1]) };
     let mask = call.b.binary(f, x, y);
     call.result(mask, Dtype::Bool, batch)

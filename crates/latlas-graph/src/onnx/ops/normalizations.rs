@@ -19,12 +19,13 @@ pub const TABLE: &[Entry] = &[
 ];
 
 fn batch_norm(call: &mut Call<'_>) -> Result<Vec<Value>> {
-    if call.flag("training_mode", false)? || (1..5).any(|i| call.wants(i)) {
+    let old_training = call.opset < 7 && !call.flag("is_test", false)?;
+    if old_training || call.flag("training_mode", false)? || (1..5).any(|i| call.wants(i)) {
         return Err(call.unsupported("in training mode it mixes the samples of a batch; export with `model.eval()`"));
     }
     let (shape, epsilon) = (channels(call)?, call.float("epsilon", f64::from(1e-5f32))?);
-    if shape.len() < 2 {
-        return Err(call.refuse(format!("its input must have channels on axis 1, it has shape {shape:?}"), None));
+    if call.opset < 9 && !call.flag("spatial", true)? {
+        return Err(call.unsupported("with statistics for each place, as before operator set 9"));
     }
     let batch = call.beside(0, &[1])?;
     let x = call.node(0)?;

@@ -10,6 +10,9 @@ use crate::{Kind, Result};
 pub const TABLE: &[Entry] = &[Entry::new("Resize", Some(Kind::Linear), resize), Entry::new("Upsample", Some(Kind::Linear), upsample)];
 
 fn resize(call: &mut Call<'_>) -> Result<Vec<Value>> {
+    if call.opset < 11 {
+        return upsample(call);
+    }
     if call.flag("antialias", false)? {
         return Err(call.unsupported("antialiasing is not supported"));
     }
@@ -58,7 +61,7 @@ fn resize(call: &mut Call<'_>) -> Result<Vec<Value>> {
     apply(call, &shape, &resized, &settings)
 }
 
-/// Upsample (until operator set 9): scales as an input, places by division alone.
+/// Upsample, and Resize in operator set 10: scales as an input, places by division alone.
 fn upsample(call: &mut Call<'_>) -> Result<Vec<Value>> {
     let shape = call.shape(0)?;
     let scales = match call.floats_attribute("scales")? {

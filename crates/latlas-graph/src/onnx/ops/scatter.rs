@@ -5,7 +5,7 @@ use super::super::value::{BatchAxis, Value};
 use super::gather::{Positions, positions_along, tuple_positions};
 use super::{Entry, masked};
 use crate::ops::{Binary, IndexMap};
-use crate::{Kind, NodeId, Result};
+use crate::{Builder, Kind, NodeId, Result, lower};
 
 /// The operators of this file.
 pub const TABLE: &[Entry] = &[
@@ -15,20 +15,28 @@ pub const TABLE: &[Entry] = &[
 ];
 
 /// What becomes of an element that is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Reduction {
     /// It is replaced.
     Replace,
     /// The update is added.
     Add,
+    /// It is combined with each update in turn.
+    Combine(Combination),
 }
+
+/// What makes one of two elements.
+type Combination = fn(&mut Builder, &[NodeId]) -> Result<NodeId>;
 
 /// The attribute `reduction`.
 fn reduction(call: &Call<'_>) -> Result<Reduction> {
     match &*call.string("reduction", "none")? {
         "none" => Ok(Reduction::Replace),
         "add" => Ok(Reduction::Add),
-        _ => Err(call.unsupported("only the reductions \"none\" and \"add\" are supported")),
+        "mul" => Ok(Reduction::Combine(|b, pair| Ok(b.binary(Binary::Mul, pair[0], pair[1])))),
+        "max" => Ok(Reduction::Combine(lower::max_of)),
+        "min" => Ok(Reduction::Combine(lower::min_of)),
+        other => Err(call.refuse(format!("reduction {other:?} is not known"), None)),
     }
 }
 
@@ -47,7 +55,7 @@ fn scatter_elements(call: &mut Call<'_>) -> Result<Vec<Value>> {
     let batch = call.join(&batches);
     let (x, updates) = (call.node(0)?, call.node(2)?);
     let positions = positions_along(call, &data, axis, 1)?;
-    let y = write(call, x, updates, &positions, reduction);
+    let y = write(call, x, updates, &positions, reduction)?;
     call.result(y, dtype, batch)
 }
 
@@ -61,7 +69,10 @@ fn scatter_nd(call: &mut Call<'_>) -> Result<Vec<Value>> {
         return Err(call.refuse(format!("indices {indices:?} and updates {updates:?} do not fit data of shape {data:?}"), None));
     }
     if let Some(mask) = call.input(1)?.mask.clone() {
-        return masked::write_back(call, &mask, reduction == Reduction::Add);
+        return match reduction {
+            Reduction::Combine(_) => Err(call.unsupported("it combines elements that a condition chose")),
+            _ => masked::write_back(call, &mask, matches!(reduction, Reduction::Add)),
+        };
     }
     let indexed: Vec<usize> = (0..width).collect();
     let own = call.beside(0, &indexed)?;
@@ -74,14 +85,14 @@ fn scatter_nd(call: &mut Call<'_>) -> Result<Vec<Value>> {
     let batch: Option<BatchAxis> = call.join(&[own, written]);
     let (x, updates) = (call.node(0)?, call.node(2)?);
     let positions = tuple_positions(call, &data, 0, 1)?;
-    let y = write(call, x, updates, &positions, reduction);
+    let y = write(call, x, updates, &positions, reduction)?;
     call.result(y, dtype, batch)
 }
 
 /// x with updates written to, or added at, flat positions.
-fn write(call: &mut Call<'_>, x: NodeId, updates: NodeId, positions: &Positions, reduction: Reduction) -> NodeId {
+fn write(call: &mut Call<'_>, x: NodeId, updates: NodeId, positions: &Positions, reduction: Reduction) -> Result<NodeId> {
     let shape = call.b.shape(x).to_vec();
-    match (positions, reduction) {
+    Ok(match (positions, reduction) {
         (Positions::Constant(map), Reduction::Add) => {
             let added = call.b.scatter(updates, map.clone(), &shape);
             call.b.binary(Binary::Add, x, added)
@@ -108,5 +119,31 @@ fn write(call: &mut Call<'_>, x: NodeId, updates: NodeId, positions: &Positions,
             let written = call.b.put(updates, *index, &shape);
             call.b.select(hit, written, x)
         }
+        (Positions::Constant(map), Reduction::Combine(f)) => combine(call.b, x, updates, &map.sources(), f)?,
+        (Positions::Computed(_), Reduction::Combine(_)) => {
+            return Err(call.unsupported("it combines elements at places that are computed"));
+        }
+    })
+}
+
+/// x where each position in the list was combined with its update, in the order of the list.
+fn combine(b: &mut Builder, x: NodeId, updates: NodeId, positions: &[u32], f: Combination) -> Result<NodeId> {
+    let shape = b.shape(x).to_vec();
+    let len = shape.iter().product::<usize>();
+    let (mut y, mut left): (NodeId, Vec<usize>) = (b.reshape(x, &[len]), (0..positions.len()).collect());
+    // A round writes to each place once; what comes back to a place waits for the next.
+    while !left.is_empty() {
+        let mut taken = std::collections::HashSet::new();
+        let (round, later): (Vec<usize>, Vec<usize>) = left.into_iter().partition(|&i| taken.insert(positions[i]));
+        let places: Vec<u32> = round.iter().map(|&i| positions[i]).collect();
+        let there = b.map(y, IndexMap::table(&[round.len()], places.clone()));
+        let new = b.map(updates, IndexMap::table(&[round.len()], round.iter().map(|&i| i as u32).collect()));
+        let combined = f(b, &[there, new])?;
+        let mut sources: Vec<u32> = (0..len as u32).collect();
+        places.iter().enumerate().for_each(|(i, &place)| sources[place as usize] = (len + i) as u32);
+        let both = b.concat(&[y, combined], 0);
+        y = b.map(both, IndexMap::table(&[len], sources));
+        left = later;
     }
+    Ok(b.reshape(y, &shape))
 }
