@@ -21,6 +21,11 @@ pub fn normal_quantile(p: f64) -> f64 {
     x.copysign(q)
 }
 
+/// The standard normal distribution function Φ(x), to about 11 digits.
+pub fn normal_cdf(x: f64) -> f64 {
+    0.5 * statrs::function::erf::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+}
+
 /// The quantile of Student's t with `freedom` degrees of freedom, to about 1e-9.
 pub fn student_quantile(p: f64, freedom: f64) -> f64 {
     if freedom > 200.0 {

@@ -1,6 +1,7 @@
 //! Models: what maps latents to data and back.
 
 pub mod arrays;
+pub mod closed_form;
 pub mod decoder;
 pub mod encoder;
 

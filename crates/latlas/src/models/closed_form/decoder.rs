@@ -1,0 +1,115 @@
+//! A closed form as a decoder: values and columns of each point, and products with the columns.
+
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
+
+use super::{Map, Truth};
+use crate::error::{Error, Result};
+use crate::models::{Cost, Decoder, Linearization};
+
+/// A decoder whose Jacobian and entropies are known.
+pub struct ClosedForm {
+    name: String,
+    map: Box<dyn Map>,
+    ambient_shape: [usize; 1],
+}
+
+impl ClosedForm {
+    /// Of any map.
+    pub fn new(name: impl Into<String>, map: Box<dyn Map>) -> Self {
+        let ambient_shape = [map.ambient_dim()];
+        Self { name: name.into(), map, ambient_shape }
+    }
+
+    /// As the user named it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is known of it, on average over z ~ N(0, I).
+    pub fn truth(&self) -> Truth {
+        self.map.truth()
+    }
+}
+
+impl Decoder for ClosedForm {
+    fn latent_dim(&self) -> usize {
+        self.map.latent_dim()
+    }
+
+    fn ambient_shape(&self) -> &[usize] {
+        &self.ambient_shape
+    }
+
+    fn linearize<'a>(
+        &'a self,
+        latents: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+    ) -> Result<Box<dyn Linearization + 'a>> {
+        let (n, d, ambient) = (latents.nrows(), self.latent_dim(), self.ambient_dim());
+        if latents.ncols() != d {
+            let what = format!("{} takes latents of width {d}, got the shape {:?}", self.name, latents.shape());
+            return Err(Error::Shape { what, hint: None });
+        }
+        if condition.is_some() {
+            return Err(Error::Input { what: format!("{} takes no condition", self.name), hint: None });
+        }
+        let (mut decoded, mut columns) = (Array2::zeros((n, ambient)), Array3::zeros((n, d, ambient)));
+        let points = latents.outer_iter().zip(decoded.as_slice_mut().unwrap_or_default().chunks_exact_mut(ambient));
+        for ((z, x), columns) in points.zip(columns.outer_iter_mut()) {
+            self.map.point(&z.to_vec(), x, columns);
+        }
+        Ok(Box::new(Exact { decoded, columns }))
+    }
+
+    fn cost(&self) -> Cost {
+        // A few operations for each entry of the Jacobian, which comes with the value.
+        let entries = (self.latent_dim() * self.ambient_dim()) as f64;
+        Cost { decode: 2.0 * entries, jacobian: 2.0 * entries }
+    }
+}
+
+/// Values `[n, D]` and columns `[n, d, D]`.
+struct Exact {
+    decoded: Array2<f64>,
+    columns: Array3<f64>,
+}
+
+impl Exact {
+    /// One product a sample: `[n, k, ·]` → `[n, k, width]`.
+    fn products(
+        &self,
+        vectors: ArrayView3<'_, f64>,
+        [from, to]: [usize; 2],
+        product: impl Fn(ArrayView2<'_, f64>, ArrayView2<'_, f64>) -> Array2<f64>,
+    ) -> Result<Array3<f64>> {
+        let (n, k, width) = vectors.dim();
+        let expected = (self.columns.len_of(Axis(0)), self.columns.len_of(Axis(from)));
+        if (n, width) != expected {
+            let what = format!("expected vectors of shape [{}, k, {}], got {:?}", expected.0, expected.1, vectors.shape());
+            return Err(Error::Shape { what, hint: None });
+        }
+        let mut products = Array3::zeros((n, k, self.columns.len_of(Axis(to))));
+        for ((columns, vectors), mut out) in self.columns.outer_iter().zip(vectors.outer_iter()).zip(products.outer_iter_mut()) {
+            out.assign(&product(vectors, columns));
+        }
+        Ok(products)
+    }
+}
+
+impl Linearization for Exact {
+    fn decoded(&self) -> Result<&Array2<f64>> {
+        Ok(&self.decoded)
+    }
+
+    fn jvp(&self, tangents: ArrayView3<'_, f64>) -> Result<Array3<f64>> {
+        self.products(tangents, [1, 2], |tangents, columns| tangents.dot(&columns))
+    }
+
+    fn vjp(&self, cotangents: ArrayView3<'_, f64>) -> Result<Array3<f64>> {
+        self.products(cotangents, [2, 1], |cotangents, columns| cotangents.dot(&columns.t()))
+    }
+
+    fn columns(&self) -> Result<Array3<f64>> {
+        Ok(self.columns.clone())
+    }
+}
