@@ -78,7 +78,7 @@ impl Exact {
     /// One product a sample: `[n, k, ·]` → `[n, k, width]`.
     fn products(
         &self,
-        vectors: ArrayView3<'_, f64>,
+        vectors: &ArrayView3<'_, f64>,
         [from, to]: [usize; 2],
         product: impl Fn(ArrayView2<'_, f64>, ArrayView2<'_, f64>) -> Array2<f64>,
     ) -> Result<Array3<f64>> {
@@ -102,11 +102,11 @@ impl Linearization for Exact {
     }
 
     fn jvp(&self, tangents: ArrayView3<'_, f64>) -> Result<Array3<f64>> {
-        self.products(tangents, [1, 2], |tangents, columns| tangents.dot(&columns))
+        self.products(&tangents, [1, 2], |tangents, columns| tangents.dot(&columns))
     }
 
     fn vjp(&self, cotangents: ArrayView3<'_, f64>) -> Result<Array3<f64>> {
-        self.products(cotangents, [2, 1], |cotangents, columns| cotangents.dot(&columns.t()))
+        self.products(&cotangents, [2, 1], |cotangents, columns| cotangents.dot(&columns.t()))
     }
 
     fn columns(&self) -> Result<Array3<f64>> {
