@@ -1,7 +1,7 @@
 //! What every operation means, written as slowly and obviously as possible: the oracle of the executor, and what folds
 //! constants.
 
-use crate::ops::{Contraction, Convolution, Face, IndexMap, contiguous};
+use crate::ops::{Contraction, Convolution, Face, IndexMap, contiguous, next};
 use crate::{Axis, Error, Graph, Node, Op, Result, Rows, Tensor};
 
 /// Runs a graph on `n` samples in double precision: inputs and outputs are `[rows.., item..]`, in the graph's order.
@@ -192,17 +192,6 @@ fn contract(c: &Contraction, a: &Item<'_>, b: &Item<'_>, out: &mut [f64]) {
     }
 }
 
-/// Counts up in row-major order.
-fn next(at: &mut [usize], sizes: &[usize]) {
-    for (i, &n) in at.iter_mut().zip(sizes).rev() {
-        *i += 1;
-        if *i < n {
-            return;
-        }
-        *i = 0;
-    }
-}
-
 /// Every term of T(x, w, y) = Σ y[o, p] · w[o, c, k] · x[c, stride·p + dilation·k − pad], with one of the three left out.
 fn convolve(c: &Convolution, face: Face, first: &[f64], second: &[f64], out: &mut [f64]) {
     let len = |sizes: &[usize]| sizes.iter().product::<usize>();
@@ -211,7 +200,7 @@ fn convolve(c: &Convolution, face: Face, first: &[f64], second: &[f64], out: &mu
     let (mut p, mut k) = (vec![0; c.output.len()], vec![0; c.kernel.len()]);
     for position in 0..positions {
         for tap in 0..taps {
-            if let Some(pixel) = pixel(c, &p, &k) {
+            if let Some(pixel) = c.pixel(&p, &k) {
                 for o in 0..c.out_channels {
                     for i in 0..per_group_in {
                         let channel = o / per_group_out * per_group_in + i;
@@ -230,14 +219,6 @@ fn convolve(c: &Convolution, face: Face, first: &[f64], second: &[f64], out: &mu
         }
         next(&mut p, &c.output);
     }
-}
-
-/// The flat input position that tap `k` of output position `p` reads, unless it lies in the padding.
-fn pixel(c: &Convolution, p: &[usize], k: &[usize]) -> Option<usize> {
-    (0..p.len()).try_fold(0, |at, axis| {
-        let i = (c.strides[axis] * p[axis] + c.dilations[axis] * k[axis]).checked_sub(c.pads[axis])?;
-        (i < c.input[axis]).then_some(at * c.input[axis] + i)
-    })
 }
 
 /// About how many multiplications or moves [`fold`] takes; `None` where that overflows.

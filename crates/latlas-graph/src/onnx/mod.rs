@@ -1,4 +1,4 @@
-//! ONNX files in: a model becomes a [`Graph`] that describes one sample.
+//! ONNX files in and out: a model becomes a [`Graph`] that describes one sample.
 //!
 //! Every shape is taken at N = 1; integer arithmetic is folded at a second N as a witness, and the axis that differs
 //! carries the batch. Each operator proves that it acts beside that axis, which then is no part of the graph. Operators are
@@ -12,11 +12,14 @@ mod import;
 pub mod ops;
 mod ports;
 mod proto;
+mod save;
 mod schedule;
 mod tensor;
 #[cfg(test)]
 mod tests;
 pub mod value;
+
+pub use save::{Layout, save, save_with};
 
 use std::collections::HashSet;
 use std::path::Path;

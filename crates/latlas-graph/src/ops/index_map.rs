@@ -150,6 +150,17 @@ pub fn contiguous(shape: &[usize]) -> Vec<isize> {
     strides
 }
 
+/// Counts a position up in row-major order.
+pub(crate) fn next(at: &mut [usize], sizes: &[usize]) {
+    for (i, &n) in at.iter_mut().zip(sizes).rev() {
+        *i += 1;
+        if *i < n {
+            return;
+        }
+        *i = 0;
+    }
+}
+
 fn walk(shape: &[usize], strides: &[isize], base: isize, all: &mut Vec<u32>) {
     match (shape, strides) {
         ([], _) => all.push(base as u32),

@@ -9,6 +9,7 @@ mod unary;
 pub use binary::{Binary, BinaryFunction, BinaryRule};
 pub use contraction::Contraction;
 pub use convolution::{Convolution, Face};
+pub(crate) use index_map::next;
 pub use index_map::{Form, IndexMap, contiguous};
 pub use unary::{Unary, UnaryFunction, UnaryRule};
 

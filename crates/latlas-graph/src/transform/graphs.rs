@@ -2,7 +2,7 @@
 
 use super::{jvp, vjp};
 use crate::ops::Contraction;
-use crate::{Axis, Builder, Graph, NodeId, Port, Result, Rows};
+use crate::{Axis, Builder, Graph, NodeId, Port, Result, Rows, Tensor};
 
 /// The name that an axis of tangents has.
 pub const TANGENT: &str = "tangent";
@@ -10,8 +10,7 @@ pub const TANGENT: &str = "tangent";
 impl Graph {
     /// The chosen outputs, then for each of them a port `NAME.jacobian`: its derivative along every element of an input.
     ///
-    /// Rows {sample, tangent}, or less where the Jacobian does not vary (that of a linear layer is one matrix; an output
-    /// that does not depend on the input has a zero without rows); items are the output's. Row t is the column of the
+    /// Rows {sample, tangent}, or {tangent} alone where the Jacobian is the same for all samples; items are the output's. Row t is the column of the
     /// Jacobian for element t of the input.
     ///
     /// # Errors
@@ -30,11 +29,11 @@ impl Graph {
     pub fn jvp_graph(&self, input: usize, outputs: &[usize], k: usize) -> Result<Self> {
         let mut b = Builder::from_graph(self.clone());
         let port = &self.inputs[input];
-        let rows = Rows::SAMPLE.union(Rows::of(b.axis(TANGENT, k)?));
-        let tangents = b.input("tangents", rows, &port.shape, &self.node(port.node).shape);
+        let axis = b.axis(TANGENT, k)?;
+        let tangents = b.input("tangents", Rows::SAMPLE.union(Rows::of(axis)), &port.shape, &self.node(port.node).shape);
         let primal = self.nodes_of(outputs);
         let pushed = jvp(&mut b, &[(port.node, tangents)], &primal)?;
-        let pushed = or_zero(&mut b, &primal, &pushed);
+        let pushed = or_zero(&mut b, &primal, &pushed, axis);
         Ok(b.finish(self.ports_with(outputs, "jvp", &pushed, |port| port.shape.clone())))
     }
 
@@ -46,10 +45,10 @@ impl Graph {
     pub fn vjp_graph(&self, input: usize, output: usize, k: usize) -> Result<Self> {
         let mut b = Builder::from_graph(self.clone());
         let (from, to) = (&self.inputs[input], &self.outputs[output]);
-        let rows = Rows::SAMPLE.union(Rows::of(b.axis("probe", k)?));
-        let cotangents = b.input("cotangents", rows, &to.shape, &self.node(to.node).shape);
+        let axis = b.axis("probe", k)?;
+        let cotangents = b.input("cotangents", Rows::SAMPLE.union(Rows::of(axis)), &to.shape, &self.node(to.node).shape);
         let pulled = vjp(&mut b, &[(to.node, cotangents)], &[from.node])?;
-        let pulled = or_zero(&mut b, &[from.node], &pulled);
+        let pulled = or_zero(&mut b, &[from.node], &pulled, axis);
         let name = format!("{}.cotangent", from.name);
         let cotangent = Port { name, node: pulled[0], shape: from.shape.clone(), default: None };
         Ok(b.finish(vec![to.clone(), cotangent]))
@@ -98,9 +97,15 @@ fn columns(b: &mut Builder, graph: &Graph, input: usize, outputs: &[usize]) -> R
     let seeds = b.unit_seeds(axis, &shape);
     let primal = graph.nodes_of(outputs);
     let tangents = jvp(b, &[(x, seeds)], &primal)?;
-    Ok((axis, or_zero(b, &primal, &tangents)))
+    Ok((axis, or_zero(b, &primal, &tangents, axis)))
 }
 
-fn or_zero(b: &mut Builder, primal: &[NodeId], derived: &[Option<NodeId>]) -> Vec<NodeId> {
-    primal.iter().zip(derived).map(|(&p, d)| d.unwrap_or_else(|| b.filled_like(p, 0.0))).collect()
+/// Derivatives that are zero, written out after all: a port needs a value, with the axis that its user expects.
+fn or_zero(b: &mut Builder, primal: &[NodeId], derived: &[Option<NodeId>], axis: Axis) -> Vec<NodeId> {
+    let mut zero = |p: NodeId| {
+        let size = b.graph().axis_size(axis, 1);
+        let dims: Vec<usize> = std::iter::once(size).chain(b.shape(p).iter().copied()).collect();
+        b.constant_rows(Tensor::filled(&dims, 0.0), Rows::of(axis))
+    };
+    primal.iter().zip(derived).map(|(&p, d)| d.unwrap_or_else(|| zero(p))).collect()
 }
