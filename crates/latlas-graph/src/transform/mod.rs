@@ -63,7 +63,7 @@ mod tests {
         let z = vec![0.3, -0.2, 0.1, 0.7];
         let jacobian = layer().jacobian(0, &[0]).unwrap();
         assert_eq!(jacobian.outputs[1].name, "y.jacobian");
-        let out = evaluate(&jacobian, 2, &[z.clone()]).unwrap();
+        let out = evaluate(&jacobian, 2, std::slice::from_ref(&z)).unwrap();
         let gram = evaluate(&layer().gram(0, &[0]).unwrap(), 2, &[z]).unwrap();
         let w = [1.0, 2.0, -1.0, 0.5, 0.25, -2.0];
         let y = &out[0];

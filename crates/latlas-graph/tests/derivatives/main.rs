@@ -4,7 +4,10 @@
 
 mod branches;
 mod cases;
+mod export;
+mod models;
 mod orders;
+mod precision;
 
 use cases::{Case, all};
 use latlas_graph::evaluate::evaluate;

@@ -36,7 +36,8 @@ pub enum Layout {
 /// Inputs that have a value of their own ([`Port::default`]) are stored as initialisers.
 ///
 /// # Errors
-/// [`Error::Graph`] where two ports have the same name, or a file would pass what the format can hold (2 GiB).
+/// [`Error::Graph`] where two ports have the same name, or the graph counts samples and no input has any; [`Error::Limit`]
+/// where the file would pass what the format can hold (2 GiB).
 pub fn save(graph: &Graph) -> Result<Vec<u8>> {
     save_with(graph, &[])
 }
@@ -167,6 +168,9 @@ fn write_node(w: &mut Writer<'_>, id: NodeId) -> Result<()> {
         // Constants are written where they are used: often a number does.
         (Op::Input(_) | Op::Constant(_), _) => return Ok(()),
         (Op::Count(_), _) => {
+            if !w.has_samples() {
+                return Err(Error::Graph { what: "the graph counts samples, but no input varies over them".into() });
+            }
             let count = w.samples();
             let count = w.cast(&count, FLOAT);
             w.reshaped(&count, Rows::NONE, &[])

@@ -224,6 +224,11 @@ impl<'g> Writer<'g> {
         self.node("Expand", &[&name, &shape], vec![])
     }
 
+    /// Whether some input varies over samples, so that N can be asked for.
+    pub fn has_samples(&self) -> bool {
+        self.with_samples.is_some()
+    }
+
     /// N as a list of one integer.
     pub fn samples(&mut self) -> String {
         if let Some(name) = self.shared.get("samples") {
