@@ -1,13 +1,18 @@
-"""Runs exported ONNX graphs in onnxruntime and compares every output with the numbers Latlas left beside them.
+"""Runs exported ONNX graphs in onnxruntime and compares them with Latlas.
 
     python peers/check_export.py FOLDER [PATTERN]
+    python peers/check_export.py LATLAS
 
-FOLDER holds pairs NAME.onnx, NAME.npz; the arrays of the latter are called `input:PORT` and `output:PORT`. `cargo test`
-leaves such a folder in `target/tmp/export`. The last line counts: `N passed, M failed`.
+FOLDER holds pairs NAME.onnx, NAME.npz; the arrays of the latter are called `input:PORT` and `output:PORT`, and every
+output is compared. `cargo test` leaves such a folder in `target/tmp/export`. Given the command instead, that folder is
+checked, and then what `latlas export` writes against what `latlas jacobian` computes, for the models of the repository.
+The last line counts: `N passed, M failed`.
 """
 
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import onnx
@@ -40,26 +45,53 @@ def worst_difference(path: pathlib.Path) -> float:
     return worst
 
 
+def jacobian_difference(latlas: pathlib.Path, model: pathlib.Path) -> float:
+    """The exported Jacobian `[N, D.., d]` in onnxruntime against `latlas jacobian`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        derived, latents, ours = (pathlib.Path(scratch) / name for name in ("derived.onnx", "z.npy", "jacobian.npy"))
+        dims = onnx.load(model).graph.input[0].type.tensor_type.shape.dim
+        z = np.random.default_rng(0).normal(size=[5] + [d.dim_value for d in dims[1:]])
+        np.save(latents, z)
+        subprocess.run([latlas, "export", model, "--jacobian", "-o", derived], check=True)
+        subprocess.run([latlas, "jacobian", model, "--latents", latents, "--dtype", "f64", "-o", ours], check=True)
+        expected = np.load(ours)
+        session = onnxruntime.InferenceSession(derived, providers=["CPUExecutionProvider"])
+        names = [o.name for o in session.get_outputs() if o.name.endswith(".jacobian")]
+        got = session.run(names[:1], {session.get_inputs()[0].name: z.astype(np.float32)})[0]
+        return float(np.abs(got.reshape(expected.shape) - expected).max() / np.abs(expected).max())
+
+
+def checks(argument: pathlib.Path, pattern: str):
+    """Names, and functions that give the largest relative difference."""
+    command = argument if argument.is_file() else None
+    folder = argument if command is None else argument.parent.parent / "tmp" / "export"
+    for path in sorted(folder.glob(f"{pattern}.onnx")):
+        yield path.stem, lambda path=path: worst_difference(path)
+    if command is not None:
+        crates = pathlib.Path(__file__).parent.parent / "crates" / "latlas"
+        for model in (crates / "assets/digits_vae.onnx", crates / "tests/fixtures/galaxy_flow.onnx"):
+            yield f"latlas export {model.name}", lambda model=model: jacobian_difference(command.resolve(), model)
+
+
 def main() -> int:
-    folder = pathlib.Path(sys.argv[1])
     pattern = sys.argv[2] if len(sys.argv) > 2 else "*"
     passed, failed = 0, 0
-    for path in sorted(folder.glob(f"{pattern}.onnx")):
-        tolerance = STIFF if "galaxy" in path.stem else TOLERANCE
+    for name, check in checks(pathlib.Path(sys.argv[1]), pattern):
+        tolerance = STIFF if "galaxy" in name else TOLERANCE
         try:
-            worst = worst_difference(path)
+            worst = check()
             problem = None if worst <= tolerance else f"differs by {worst:.1e}, more than {tolerance:.0e}"
         except Exception as error:  # whatever the runtime says is the finding
             problem = f"{type(error).__name__}: {str(error)[:400]}"
         if problem is None:
             passed += 1
             if len(sys.argv) > 2:
-                print(f"{path.stem}: {worst:.1e}")
+                print(f"{name}: {worst:.1e}")
         else:
             failed += 1
-            print(f"{path.stem}: {problem}")
+            print(f"{name}: {problem}")
     if passed + failed == 0:
-        print(f"no exported graphs in {folder}")
+        print(f"no exported graphs in {sys.argv[1]}")
         failed = 1
     print(f"{passed} passed, {failed} failed")
     return min(failed, 1)

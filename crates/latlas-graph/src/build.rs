@@ -5,6 +5,9 @@
 
 mod intern;
 mod simplify;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -19,7 +22,12 @@ use crate::{Axis, Error, Graph, NodeId, Op, Port, Result, Rows, Tensor};
 pub struct Builder {
     graph: Graph,
     interned: Interned,
+    /// Operations that folding may still take.
+    folding: usize,
 }
+
+/// Folding stops after so many operations in all: a model of nothing but constants is not worth more at load.
+const FOLDING: usize = 1 << 30;
 
 impl Default for Builder {
     fn default() -> Self {
@@ -31,14 +39,14 @@ impl Builder {
     /// An empty graph with the `sample` axis.
     pub fn new() -> Self {
         let sample = AxisInfo { name: "sample".into(), size: None };
-        Self { graph: Graph { axes: vec![sample], ..Graph::default() }, interned: Interned::default() }
+        Self { graph: Graph { axes: vec![sample], ..Graph::default() }, interned: Interned::default(), folding: FOLDING }
     }
 
     /// Continues a graph: its nodes keep their ids.
     pub fn from_graph(graph: Graph) -> Self {
         let mut interned = Interned::default();
         graph.nodes.iter().enumerate().for_each(|(i, node)| interned.insert(node, NodeId(i as u32)));
-        Self { graph, interned }
+        Self { graph, interned, folding: FOLDING }
     }
 
     /// The graph so far.

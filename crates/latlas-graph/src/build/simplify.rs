@@ -72,7 +72,7 @@ impl Builder {
     }
 
     /// The value of a node whose operands are constants, unless it is large or takes long.
-    fn fold(&self, node: &Node) -> Option<Tensor> {
+    fn fold(&mut self, node: &Node) -> Option<Tensor> {
         let constant = |&o: &NodeId| match &self.graph.node(o).op {
             Op::Constant(tensor) => Some((self.graph.node(o), &**tensor)),
             _ => None,
@@ -99,8 +99,14 @@ impl Builder {
         let len = checked_product(&dims)?;
         let read = operands.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
         let expands = len > EXPANDED_ELEMENTS && len / 2 > read;
-        let cheap = evaluate::operations(node, &operands, &sizes)? <= FOLDED_OPERATIONS;
-        (len <= FOLDED_ELEMENTS && cheap && !expands).then(|| evaluate::fold(node, &operands, &sizes))
+        let operations = evaluate::operations(node, &operands, &sizes)?;
+        let left = self.folding.checked_sub(operations)?;
+        if len > FOLDED_ELEMENTS || operations > FOLDED_OPERATIONS || expands {
+            return None;
+        }
+        let folded = evaluate::fold(node, &operands, &sizes);
+        self.folding = left;
+        Some(folded)
     }
 
     fn simplify_map(&mut self, map: &Arc<IndexMap>, x: NodeId) -> Option<NodeId> {

@@ -104,6 +104,16 @@ mod tests {
     }
 
     #[test]
+    fn the_gram_of_a_gram_along_the_same_axis_is_refused() {
+        let gram = layer().gram(0, &[0]).unwrap();
+        let mut b = Builder::from_graph(gram.clone());
+        let same = gram.axes().iter().position(|axis| axis.name == "tangent").unwrap();
+        let seeds = b.unit_seeds(Axis(same as u8), &[2]);
+        let outcome = jvp(&mut b, &[(gram.inputs[0].node, seeds)], &[gram.outputs[1].node]);
+        assert!(matches!(outcome, Err(Error::Graph { .. })), "its two axes would become one");
+    }
+
+    #[test]
     fn seeds_that_reuse_an_axis_are_refused() {
         let mut b = Builder::new();
         let x = b.input("x", Rows::SAMPLE, &[], &[]);

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use latlas_graph::evaluate::evaluate;
 use latlas_graph::onnx::{Layout, LoadOptions, load_bytes, save, save_with};
@@ -13,10 +14,15 @@ use super::cases::all;
 use super::{Primal, Random, SAMPLES, distance, norm, spread};
 
 /// Models and the numbers they give are left here, one `.onnx` and one `.npz` each; `peers/check_export.py` reads them.
-pub fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+pub fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export");
+        // What an earlier run left is no longer ours.
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    })
 }
 
 /// An array as its user sees it.
