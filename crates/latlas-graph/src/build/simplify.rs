@@ -14,7 +14,7 @@ use crate::{Kind, NodeId, Op, Tensor, evaluate};
 const FOLDED_ELEMENTS: usize = 1_000_000;
 /// Constants are folded where that takes up to so many multiplications; heavier ones are left to the executor, which
 /// computes what does not vary over samples once.
-const FOLDED_OPERATIONS: usize = 4_000_000;
+const FOLDED_OPERATIONS: usize = 1 << 18;
 /// A fold that makes more out of less (a bias expanded over an image) is kept as a step above this size.
 const EXPANDED_ELEMENTS: usize = 8_192;
 

@@ -59,6 +59,7 @@ fn step(b: &mut Builder, x: NodeId, outputs: &[NodeId], forward: bool) -> Vec<No
 }
 
 #[test]
+#[allow(clippy::print_stdout)]
 fn derivatives_of_models_stay_small() {
     // The most that jvp, jvp² (diagonal and full), vjp and jvp∘vjp may have of the size of f, in tenths.
     for name in ["digits_vae.onnx", "digits_encoder.onnx", "galaxy_flow.onnx", "galaxy_flow_inverse.onnx", "dcgan_faces.onnx"] {
@@ -72,7 +73,8 @@ fn derivatives_of_models_stay_small() {
         let time = start.elapsed();
         let second = step(&mut b, x, &first, true);
         let axes: Vec<_> = b.rows(first[0]).iter().collect();
-        let again = b.unit_seeds(axes[axes.len() - 1], &b.shape(x).to_vec());
+        let shape = b.shape(x).to_vec();
+        let again = b.unit_seeds(axes[axes.len() - 1], &shape);
         let diagonal: Vec<NodeId> = jvp(&mut b, &[(x, again)], &first).unwrap().into_iter().flatten().collect();
         let reverse = step(&mut b, x, &outputs, false);
         let mixed = step(&mut b, x, &reverse, true);

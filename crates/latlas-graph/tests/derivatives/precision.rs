@@ -2,8 +2,9 @@
 
 use latlas_graph::evaluate::evaluate;
 use latlas_graph::execute::{Options, Program};
+use latlas_graph::ops::Face;
 use latlas_graph::transform::{jvp, vjp};
-use latlas_graph::{Builder, Graph, NodeId, Rows};
+use latlas_graph::{Builder, Graph, NodeId, Op, Rows};
 
 use super::cases::{Case, all};
 use super::{Primal, Random, SAMPLES, port};
@@ -60,4 +61,22 @@ fn the_executor_agrees_with_the_reference() {
             assert!(in_single <= 1e-5, "{}, output {i}: {in_single:e} in f32", case.name);
         }
     }
+}
+
+#[test]
+fn convolutions_equal_their_decomposition() {
+    let mut faces = [0; 3];
+    for case in all() {
+        let (mut b, inputs, y) = case.build();
+        let Op::Convolve(convolution, face, sum_rows) = b.graph().node(y).op.clone() else { continue };
+        faces[[Face::Value, Face::Data, Face::Weight].iter().position(|f| *f == face).unwrap()] += 1;
+        let values = Primal::new(&case, &mut Random(12)).point;
+        let parts = convolution.decompose(&mut b, face, inputs[0], inputs[1], sum_rows);
+        assert_eq!((b.rows(parts), b.shape(parts)), (b.rows(y), b.shape(y)), "{}", case.name);
+        let graph = b.finish(vec![port("whole", y), port("parts", parts)]);
+        let out = evaluate(&graph, SAMPLES, &values).unwrap();
+        let error = worst(&out[0], out[1].iter().copied());
+        assert!(error <= 1e-14, "{}: {error:e}", case.name);
+    }
+    assert!(faces.iter().all(|&n| n >= 7), "{faces:?}");
 }
