@@ -164,21 +164,24 @@ fn nearest(b: &mut Builder, x: NodeId, new: &[usize], places: &[Option<Vec<f64>>
     Ok(b.map(x, map))
 }
 
-/// The matrix `[new, old]` of interpolation weights.
-fn weights(places: &[f64], old: usize, settings: &Resize) -> Result<Tensor> {
+/// The matrix `[new, old]` of interpolation weights: a kernel around each place, its values scaled to sum to one. Against
+/// aliasing the kernel is stretched by the factor by which the axis shrinks.
+fn weights(places: &[f64], old: usize, scale: f64, settings: &Resize) -> Result<Tensor> {
     let mut matrix = vec![0.0; checked_len(&[places.len(), old])?];
+    let squeeze = if settings.antialias { scale.min(1.0) } else { 1.0 };
+    let (radius, kernel): (f64, &dyn Fn(f64) -> f64) = match settings.interpolation {
+        Interpolation::Cubic(a) => (2.0, &move |d| cubic(d, a)),
+        _ => (1.0, &|d| (1.0 - d).max(0.0)),
+    };
     for (row, &place) in places.iter().enumerate() {
-        let floor = place.floor();
-        let t = place - floor;
-        let taps: Vec<(f64, f64)> = match settings.interpolation {
-            Interpolation::Cubic(a) => (-1..3).map(|k| (floor + f64::from(k), cubic((t - f64::from(k)).abs(), a))).collect(),
-            _ => vec![(floor, 1.0 - t), (floor + 1.0, t)],
-        };
-        let inside = |at: f64| at >= 0.0 && at < old as f64;
-        let counted: Vec<(f64, f64)> = taps.into_iter().filter(|&(at, _)| !settings.exclude_outside || inside(at)).collect();
-        let total: f64 = if settings.exclude_outside { counted.iter().map(|tap| tap.1).sum() } else { 1.0 };
+        let taps = (place - radius / squeeze).floor() as i64..=(place + radius / squeeze).ceil() as i64;
+        let counted: Vec<(i64, f64)> = taps
+            .filter(|&at| !settings.exclude_outside || (at >= 0 && at < old as i64))
+            .map(|at| (at, kernel((at as f64 - place).abs() * squeeze)))
+            .collect();
+        let total: f64 = counted.iter().map(|tap| tap.1).sum();
         for (at, weight) in counted {
-            matrix[row * old + at.clamp(0.0, old as f64 - 1.0) as usize] += weight / total;
+            matrix[row * old + at.clamp(0, old as i64 - 1) as usize] += weight / total;
         }
     }
     Ok(Tensor::new([places.len(), old], matrix))

@@ -23,7 +23,8 @@ fn batch_norm(call: &mut Call<'_>) -> Result<Vec<Value>> {
     if old_training || call.flag("training_mode", false)? || (1..5).any(|i| call.wants(i)) {
         return Err(call.unsupported("in training mode it mixes the samples of a batch; export with `model.eval()`"));
     }
-    let (shape, epsilon) = (channels(call)?, call.float("epsilon", f64::from(1e-5f32))?);
+    channels(call)?;
+    let epsilon = call.float("epsilon", f64::from(1e-5f32))?;
     if call.opset < 9 && !call.flag("spatial", true)? {
         return Err(call.unsupported("with statistics for each place, as before operator set 9"));
     }
