@@ -92,7 +92,11 @@ fn remainder(b: &mut Builder, x: NodeId, y: NodeId, round: Unary) -> Result<Node
     let parts = b.broadcast(&[x, y])?;
     let quotient = b.binary(Binary::Div, parts[0], parts[1]);
     let quotient = b.unary(round, quotient);
+    // Where y is not contained in x at all the remainder is x, even if y is infinite.
     let whole = b.binary(Binary::Mul, quotient, parts[1]);
+    let shape = b.shape(whole).to_vec();
+    let zero = b.filled(&shape, 0.0);
+    let whole = b.select(quotient, whole, zero);
     Ok(b.binary(Binary::Sub, parts[0], whole))
 }
 
@@ -141,6 +145,8 @@ mod tests {
         assert_eq!(with_constant(&x, &y, floor_mod), [0.0, -2.0, 5.0, 0.0, 2.0, 3.0, 2.0]);
         assert_eq!(with_constant(&x, &y, fmod), [0.0, 1.0, 5.0, 0.0, -1.0, 3.0, -2.0]);
         assert_eq!(with_constant(&x, &y, integer_div), [-2.0, -2.0, 0.0, -2.0, -2.0, 1.0, -1.0]);
+        assert_eq!(with_constant(&[3.0, -3.0], &[f64::INFINITY; 2], fmod), [3.0, -3.0]);
+        assert!(with_constant(&[1.0], &[0.0], floor_mod)[0].is_nan());
         // The hardest quotient: one below a multiple, next to the largest exact integer.
         let big = 9_007_199_254_740_991.0;
         assert_eq!(with_constant(&[big - 1.0], &[big], integer_div), [0.0]);

@@ -5,12 +5,12 @@ use super::rules::checked_len;
 use crate::ops::{Binary, IndexMap, contiguous};
 use crate::{Builder, NodeId, Result, Tensor};
 
-/// The largest element over `axes`, which stay with length one.
+/// The largest element over `axes`, which stay with length one; −∞ where there is none.
 pub fn max(b: &mut Builder, x: NodeId, axes: &[usize]) -> Result<NodeId> {
     extreme(b, x, axes, true)
 }
 
-/// The smallest element over `axes`, which stay with length one.
+/// The smallest element over `axes`, which stay with length one; ∞ where there is none.
 pub fn min(b: &mut Builder, x: NodeId, axes: &[usize]) -> Result<NodeId> {
     extreme(b, x, axes, false)
 }
@@ -18,6 +18,11 @@ pub fn min(b: &mut Builder, x: NodeId, axes: &[usize]) -> Result<NodeId> {
 fn extreme(b: &mut Builder, x: NodeId, axes: &[usize], largest: bool) -> Result<NodeId> {
     if axes.is_empty() {
         return Ok(x);
+    }
+    let shape = b.shape(x);
+    if axes.iter().any(|&a| shape[a] == 0) {
+        let kept: Vec<usize> = (0..shape.len()).map(|a| if axes.contains(&a) { 1 } else { shape[a] }).collect();
+        return Ok(b.filled(&kept, if largest { f64::NEG_INFINITY } else { f64::INFINITY }));
     }
     let position = extreme_position(b, x, axes, largest, false)?;
     Ok(b.take(x, position))
@@ -92,9 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_maximum() {
+    fn nothing_has_no_place_of_its_maximum() {
         let mut b = Builder::new();
         let x = b.filled(&[2, 0], 0.0);
-        assert!(max(&mut b, x, &[1]).is_err());
+        assert!(arg_extreme_along(&mut b, x, 1, true, false).is_err());
+        let largest = max(&mut b, x, &[1]).unwrap();
+        assert_eq!((b.shape(largest), super::super::uniform_constant(&b, largest)), (&[2, 1][..], Some(f64::NEG_INFINITY)));
     }
 }

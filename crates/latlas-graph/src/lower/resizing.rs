@@ -69,6 +69,8 @@ pub struct Resize {
     pub interpolation: Interpolation,
     /// Whether weights of neighbours outside the input are dropped (and the others scaled up) instead of given to the edge.
     pub exclude_outside: bool,
+    /// Whether an axis that shrinks is smoothed against aliasing.
+    pub antialias: bool,
     /// The value outside the input ([`Coordinates::CropAndResize`] only).
     pub extrapolation: f64,
 }
@@ -96,8 +98,8 @@ pub fn resize(b: &mut Builder, x: NodeId, axes: &[Option<AxisResize>], settings:
         Interpolation::Linear | Interpolation::Cubic(_) => {
             let mut y = x;
             for (axis, places) in places.iter().enumerate() {
-                if let Some(places) = places {
-                    let matrix = weights(places, shape[axis], settings)?;
+                if let (Some(places), Some(resized)) = (places, axes[axis]) {
+                    let matrix = weights(places, shape[axis], resized.scale, settings)?;
                     let matrix = b.constant(matrix);
                     y = along_axis(b, y, axis, matrix);
                 }
@@ -217,8 +219,13 @@ mod tests {
     use super::super::trial::{assert_close, run};
     use super::*;
 
-    const LINEAR: Resize =
-        Resize { coordinates: Coordinates::HalfPixel, interpolation: Interpolation::Linear, exclude_outside: false, extrapolation: 0.0 };
+    const LINEAR: Resize = Resize {
+        coordinates: Coordinates::HalfPixel,
+        interpolation: Interpolation::Linear,
+        exclude_outside: false,
+        antialias: false,
+        extrapolation: 0.0,
+    };
 
     #[allow(clippy::unnecessary_wraps)]
     fn to(length: usize, old: usize) -> Option<AxisResize> {
@@ -256,6 +263,15 @@ mod tests {
         assert_close(&line(&x, 11, cubic)[2..9], &expected[2..9], 1e-13);
         let excluded = Resize { exclude_outside: true, interpolation: Interpolation::Cubic(-0.75), ..LINEAR };
         assert_close(&line(&[3.0; 4], 7, excluded), &[3.0; 7], 1e-14);
+    }
+
+    #[test]
+    fn antialiasing_averages_what_it_skips() {
+        // Halving with a triangle of twice the width: weights 1, 3, 3, 1 over 8, the edge repeated.
+        let settings = Resize { antialias: true, ..LINEAR };
+        let x = [1.0, 2.0, 4.0, 8.0];
+        assert_close(&line(&x, 2, settings), &[(1.0 + 3.0 + 6.0 + 4.0) / 8.0, (2.0 + 12.0 + 24.0 + 8.0) / 8.0], 1e-14);
+        assert_close(&line(&x, 8, settings), &line(&x, 8, LINEAR), 1e-15);
     }
 
     #[test]

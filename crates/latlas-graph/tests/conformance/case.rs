@@ -49,6 +49,7 @@ impl Argument {
             None => Some("sequences and optional values are not tensors"),
             Some(8) => Some("tensors of text have no numbers"),
             Some(14 | 15) => Some("complex numbers are not supported"),
+            Some(17..) => Some("numbers of 8 bits and less that stand for others are not supported"),
             _ => None,
         }
     }

@@ -137,6 +137,9 @@ fn modulo(call: &mut Call<'_>) -> Result<Vec<Value>> {
 }
 
 fn bit_shift(call: &mut Call<'_>) -> Result<Vec<Value>> {
+    if !call.dtype(0)?.is_unsigned() {
+        return Err(call.unsupported("only unsigned integers are shifted"));
+    }
     let (left, bits) = (call.string("direction", "")? == "LEFT", 8 * call.dtype(0)?.bytes() as u32);
     pair(call, |b, x, y| if left { lower::shift_left(b, x, y, bits) } else { lower::shift_right(b, x, y) })
 }

@@ -12,8 +12,8 @@ pub const TABLE: &[Entry] = &[
     Entry::new("ReduceSum", Some(Kind::Linear), |c| reduce(c, |b, x, axes| Ok(lower::sum(b, x, axes)))),
     Entry::new("ReduceMean", Some(Kind::Linear), |c| reduce(c, |b, x, axes| Ok(lower::mean(b, x, axes)))),
     Entry::new("ReduceProd", None, |c| reduce(c, |b, x, axes| Ok(lower::product(b, x, axes)))),
-    Entry::kinked("ReduceMax", None, |c| reduce(c, lower::max)),
-    Entry::kinked("ReduceMin", None, |c| reduce(c, lower::min)),
+    Entry::kinked("ReduceMax", None, |c| extreme(c, lower::max)),
+    Entry::kinked("ReduceMin", None, |c| extreme(c, lower::min)),
     Entry::kinked("ReduceL1", None, |c| reduce(c, |b, x, axes| Ok(lower::l1(b, x, axes)))),
     Entry::kinked("ReduceL2", None, |c| reduce(c, |b, x, axes| Ok(lower::l2(b, x, axes)))),
     Entry::new("ReduceLogSum", None, |c| reduce(c, |b, x, axes| Ok(lower::log_sum(b, x, axes)))),
@@ -40,6 +40,14 @@ fn reduce(call: &mut Call<'_>, f: impl FnOnce(&mut Builder, NodeId, &[usize]) ->
     let y = if dtype.is_float() { y } else { call.b.unary(Unary::Trunc, y) };
     let y = if keep { y } else { squeeze(call, y, &axes) };
     call.result(y, dtype, batch)
+}
+
+/// The extreme of no numbers is infinite, which integers cannot be.
+fn extreme(call: &mut Call<'_>, f: impl FnOnce(&mut Builder, NodeId, &[usize]) -> Result<NodeId>) -> Result<Vec<Value>> {
+    if !call.dtype(0)?.is_float() && call.shape(0)?.contains(&0) {
+        return Err(call.unsupported("the extreme of no integers"));
+    }
+    reduce(call, f)
 }
 
 fn squeeze(call: &mut Call<'_>, x: NodeId, axes: &[usize]) -> NodeId {

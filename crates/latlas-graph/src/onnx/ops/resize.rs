@@ -13,9 +13,6 @@ fn resize(call: &mut Call<'_>) -> Result<Vec<Value>> {
     if call.opset < 11 {
         return upsample(call);
     }
-    if call.flag("antialias", false)? {
-        return Err(call.unsupported("antialiasing is not supported"));
-    }
     let shape = call.shape(0)?;
     let all: Vec<i64> = (0..shape.len() as i64).collect();
     let axes = call.wrap_axes(&call.ints_attribute("axes")?.unwrap_or(all), shape.len())?;
@@ -24,6 +21,7 @@ fn resize(call: &mut Call<'_>) -> Result<Vec<Value>> {
         coordinates,
         interpolation: interpolation(call)?,
         exclude_outside: call.flag("exclude_outside", false)?,
+        antialias: call.flag("antialias", false)?,
         extrapolation: call.float("extrapolation_value", 0.0)?,
     };
     let region = if coordinates == Coordinates::CropAndResize { call.constant(1)?.to_f64() } else { vec![] };
@@ -73,7 +71,8 @@ fn upsample(call: &mut Call<'_>) -> Result<Vec<Value>> {
         "linear" | "bilinear" => Interpolation::Linear,
         other => return Err(call.refuse(format!("mode {other:?} is not known"), None)),
     };
-    let settings = lower::Resize { coordinates: Coordinates::Asymmetric, interpolation, exclude_outside: false, extrapolation: 0.0 };
+    let settings =
+        lower::Resize { coordinates: Coordinates::Asymmetric, interpolation, exclude_outside: false, antialias: false, extrapolation: 0.0 };
     let (axes, mut resized) = ((0..shape.len()).collect::<Vec<_>>(), vec![None; shape.len()]);
     scaled(call, &scales, &axes, &shape, &mut resized, |_| (0.0, 1.0))?;
     apply(call, &shape, &resized, &settings)
