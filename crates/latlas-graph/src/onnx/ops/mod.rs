@@ -23,6 +23,8 @@
 
 mod activations;
 mod arrange;
+#[cfg(test)]
+mod batch_tests;
 mod cast;
 mod constant;
 mod elementwise;
