@@ -9,6 +9,11 @@ pub trait Decoder: Send + Sync {
     /// d.
     fn latent_dim(&self) -> usize;
 
+    /// Values of one row of the condition; `None` for a decoder without one.
+    fn condition_dim(&self) -> Option<usize> {
+        None
+    }
+
     /// The shape of one decoded sample; D is its product.
     fn ambient_shape(&self) -> &[usize];
 

@@ -70,7 +70,20 @@ impl Inputs {
             check_finite("latents", latents)?;
         }
         self.check_data(ambient_dim, sampling)?;
+        let width = self.decoder.as_ref().and_then(|d| d.condition_dim());
+        if let (Some(width), None) = (width, &self.condition) {
+            let what = format!("the decoder needs a condition of {width} values a sample");
+            return Err(input(&what, "give it with --condition"));
+        }
         if let Some(condition) = &self.condition {
+            match width {
+                Some(width) if width == condition.ncols() => {}
+                Some(width) => {
+                    let got = condition.ncols();
+                    return Err(shape(format!("the decoder takes {width} values of condition a sample, the condition has {got}")));
+                }
+                None => return Err(input("a condition was given, but the decoder takes none", "leave --condition out")),
+            }
             check_finite("condition", condition)?;
             if condition.nrows() != 1 && condition.nrows() != n_samples {
                 let rows = condition.nrows();

@@ -1,0 +1,288 @@
+//! A graph with its programs, compiled when they are first needed and kept.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use latlas_graph::execute::{self, Options, Program, Real};
+use latlas_graph::transform::jvp;
+use latlas_graph::{Axis, Builder, Graph, Port, Rows};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+
+use crate::error::{Error, Result};
+use crate::models::Cost;
+use crate::settings::Dtype;
+
+/// Bytes of intermediate values that the tile of one thread may take for all tangents at once; beyond it the columns of a
+/// Jacobian are made in blocks.
+const BUDGET: usize = 256 << 20;
+
+/// A graph of one sample, an input that is differentiated, and an optional condition.
+pub struct Network {
+    pub graph: Arc<Graph>,
+    pub input: usize,
+    pub condition: Option<usize>,
+    pub dtype: Dtype,
+    programs: Mutex<BTreeMap<Purpose, Arc<Compiled>>>,
+}
+
+/// What a program computes; the first number is an output of the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Purpose {
+    Value(usize),
+    Columns(usize),
+    /// With this many tangents that are the same for all samples.
+    Block(usize, usize),
+    Jvp(usize, usize),
+    Vjp(usize, usize),
+}
+
+enum Compiled {
+    F32(Program<f32>, Pool<f32>),
+    F64(Program<f64>, Pool<f64>),
+}
+
+/// Output buffers that are not in use.
+type Pool<T> = Mutex<Vec<Vec<Vec<T>>>>;
+
+impl Network {
+    pub fn new(graph: Arc<Graph>, input: usize, condition: Option<usize>, dtype: Dtype) -> Self {
+        Self { graph, input, condition, dtype, programs: Mutex::default() }
+    }
+
+    /// Elements of one sample of the input.
+    pub fn width(&self) -> usize {
+        self.graph.inputs[self.input].shape.iter().product()
+    }
+
+    /// Elements of one sample of the condition.
+    pub fn condition_width(&self) -> Option<usize> {
+        self.condition.map(|i| self.graph.inputs[i].shape.iter().product())
+    }
+
+    /// Elements of one sample of an output.
+    pub fn output_width(&self, output: usize) -> usize {
+        self.graph.outputs[output].shape.iter().product()
+    }
+
+    /// An output: `[n, width]`.
+    pub fn value(&self, output: usize, x: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Array2<f64>> {
+        let program = self.program(Purpose::Value(output))?;
+        let values = program.run(x.nrows(), &self.arguments(x, condition)?, 0..1)?.swap_remove(0);
+        array2(x.nrows(), self.output_width(output), values)
+    }
+
+    /// An output `[n, D]`, and its Jacobian column by column `[n, d, D]`.
+    pub fn columns(
+        &self,
+        output: usize,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+    ) -> Result<(Array2<f64>, Array3<f64>)> {
+        let (n, d, width) = (x.nrows(), self.width(), self.output_width(output));
+        let program = self.program(Purpose::Columns(output))?;
+        let cost = program.cost();
+        let block = (BUDGET / (cost.bytes_per_sample / d).max(1)).max(1);
+        if block >= d {
+            let mut outputs = program.run(n, &self.arguments(x, condition)?, 0..2)?;
+            let columns = outputs.pop().unwrap_or_default();
+            return Ok((array2(n, width, outputs.pop().unwrap_or_default())?, array3((n, d, width), columns)?));
+        }
+        let mut columns = Array3::zeros((n, d, width));
+        for start in (0..d).step_by(block) {
+            let end = d.min(start + block);
+            let seeds = Array2::from_shape_fn((end - start, d), |(t, i)| f64::from(u8::from(start + t == i)));
+            let mut arguments = self.arguments(x, condition)?;
+            arguments.push(seeds.iter().copied().collect());
+            let program = self.program(Purpose::Block(output, end - start))?;
+            let part = program.run(n, &arguments, 0..1)?.swap_remove(0);
+            let part = array3((n, end - start, width), part)?;
+            columns.slice_axis_mut(ndarray::Axis(1), (start..end).into()).assign(&part);
+        }
+        Ok((self.value(output, x, condition)?, columns))
+    }
+
+    /// Df v: `[n, k, d]` → `[n, k, D]`.
+    pub fn jvp(
+        &self,
+        output: usize,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        tangents: ArrayView3<'_, f64>,
+    ) -> Result<Array3<f64>> {
+        let (n, k, _) = self.check_vectors("tangents", &tangents, x.nrows(), self.width())?;
+        let mut arguments = self.arguments(x, condition)?;
+        arguments.push(tangents.iter().copied().collect());
+        let pushed = self.program(Purpose::Jvp(output, k))?.run(n, &arguments, 1..2)?.swap_remove(0);
+        array3((n, k, self.output_width(output)), pushed)
+    }
+
+    /// Dfᵀ u: `[n, k, D]` → `[n, k, d]`.
+    pub fn vjp(
+        &self,
+        output: usize,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        cotangents: ArrayView3<'_, f64>,
+    ) -> Result<Array3<f64>> {
+        let (n, k, _) = self.check_vectors("cotangents", &cotangents, x.nrows(), self.output_width(output))?;
+        let mut arguments = self.arguments(x, condition)?;
+        arguments.push(cotangents.iter().copied().collect());
+        let pulled = self.program(Purpose::Vjp(output, k))?.run(n, &arguments, 1..2)?.swap_remove(0);
+        array3((n, k, self.width()), pulled)
+    }
+
+    /// Operations for one sample.
+    pub fn cost(&self, output: usize) -> Result<Cost> {
+        let of = |purpose| Ok::<_, Error>(execute::cost(&self.derived(purpose)?)?.flops_per_sample);
+        Ok(Cost { decode: of(Purpose::Value(output))?, jacobian: of(Purpose::Columns(output))? })
+    }
+
+    fn check_vectors(&self, what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usize) -> Result<(usize, usize, usize)> {
+        let dim = vectors.dim();
+        if dim.0 == n && dim.2 == width && dim.1 > 0 {
+            return Ok(dim);
+        }
+        Err(Error::Shape { what: format!("{what}: expected [{n}, k, {width}], got [{}, {}, {}]", dim.0, dim.1, dim.2), hint: None })
+    }
+
+    /// The inputs of the graph in its order.
+    fn arguments(&self, x: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Vec<Vec<f64>>> {
+        let mut arguments = vec![Vec::new(); self.graph.inputs.len()];
+        if x.ncols() != self.width() {
+            let (expected, got, name) = (self.width(), x.ncols(), &self.graph.inputs[self.input].name);
+            return Err(Error::Shape { what: format!("input {name:?} takes {expected} values a sample, got {got}"), hint: None });
+        }
+        arguments[self.input] = x.iter().copied().collect();
+        match (self.condition, condition) {
+            (None, None) => {}
+            (Some(i), Some(c)) if c.nrows() == x.nrows() && Some(c.ncols()) == self.condition_width() => {
+                arguments[i] = c.iter().copied().collect();
+            }
+            (Some(i), Some(c)) => {
+                let (port, n) = (&self.graph.inputs[i], x.nrows());
+                let what = format!("condition {:?}: expected [{n}, {:?}], got {:?}", port.name, self.condition_width().unwrap_or(0), c.dim());
+                return Err(Error::Shape { what, hint: None });
+            }
+            (Some(i), None) => {
+                let port = &self.graph.inputs[i];
+                return Err(Error::Input {
+                    what: format!("the model needs a condition: input {:?} {:?}", port.name, port.shape),
+                    hint: Some("give it with --condition".into()),
+                });
+            }
+            (None, Some(_)) => {
+                return Err(Error::Input { what: "a condition was given, but the model takes none".into(), hint: None });
+            }
+        }
+        Ok(arguments)
+    }
+
+    fn program(&self, purpose: Purpose) -> Result<Arc<Compiled>> {
+        // Compiling under the lock: a second thread waits rather than doing it again.
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(program) = programs.get(&purpose) {
+            return Ok(Arc::clone(program));
+        }
+        let graph = self.derived(purpose)?;
+        let compiled = Arc::new(match self.dtype {
+            Dtype::F32 => Compiled::F32(Program::compile(&graph, &Options::default())?, Pool::default()),
+            Dtype::F64 => Compiled::F64(Program::compile(&graph, &Options::default())?, Pool::default()),
+        });
+        programs.insert(purpose, Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    fn derived(&self, purpose: Purpose) -> Result<Graph> {
+        let (graph, input) = (&self.graph, self.input);
+        Ok(match purpose {
+            Purpose::Value(output) => Builder::from_graph((**graph).clone()).finish(vec![graph.outputs[output].clone()]),
+            Purpose::Columns(output) => graph.jacobian(input, &[output])?,
+            Purpose::Block(output, tangents) => self.block(output, tangents)?,
+            Purpose::Jvp(output, k) => graph.jvp_graph(input, &[output], k)?,
+            Purpose::Vjp(output, k) => graph.vjp_graph(input, output, k)?,
+        })
+    }
+
+    /// Derivatives along tangents that all samples share, so that what follows from them alone is computed once.
+    fn block(&self, output: usize, tangents: usize) -> Result<Graph> {
+        let mut b = Builder::from_graph((*self.graph).clone());
+        let (from, to) = (&self.graph.inputs[self.input], &self.graph.outputs[output]);
+        let rows = Rows::of(b.axis("tangent", tangents)?);
+        let seeds = b.input("tangents", rows, &from.shape, &self.graph.node(from.node).shape);
+        let pushed = jvp(&mut b, &[(from.node, seeds)], &[to.node])?.swap_remove(0);
+        let node = pushed.unwrap_or_else(|| b.filled_like(to.node, 0.0));
+        Ok(b.finish(vec![Port { node, ..to.clone() }]))
+    }
+}
+
+impl Compiled {
+    fn cost(&self) -> execute::Cost {
+        match self {
+            Self::F32(program, _) => program.cost(),
+            Self::F64(program, _) => program.cost(),
+        }
+    }
+
+    /// Some outputs, widened, each with a row for every combination of its axes: those that do not vary over the samples or
+    /// the other row axis are repeated.
+    fn run(&self, n: usize, arguments: &[Vec<f64>], outputs: std::ops::Range<usize>) -> Result<Vec<Vec<f64>>> {
+        match self {
+            Self::F32(program, pool) => run(program, pool, n, arguments, outputs),
+            Self::F64(program, pool) => run(program, pool, n, arguments, outputs),
+        }
+    }
+}
+
+fn run<T: Real>(
+    program: &Program<T>,
+    pool: &Pool<T>,
+    n: usize,
+    arguments: &[Vec<f64>],
+    outputs: std::ops::Range<usize>,
+) -> Result<Vec<Vec<f64>>> {
+    let narrowed: Vec<Vec<T>> = arguments.iter().map(|a| a.iter().map(|x| T::from_f64(*x)).collect()).collect();
+    let views: Vec<&[T]> = narrowed.iter().map(Vec::as_slice).collect();
+    let mut buffers = pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    program.run(n, &views, &mut buffers)?;
+    let widened = outputs.map(|output| spread(program.graph(), output, n, &buffers[output])).collect();
+    pool.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
+    Ok(widened)
+}
+
+/// `[rows it has.., item]` → `[n, all other axes.., item]`.
+fn spread<T: Real>(graph: &Graph, output: usize, n: usize, values: &[T]) -> Vec<f64> {
+    let node = graph.node(graph.outputs[output].node);
+    let item = node.item_len();
+    // The primal has no further axis; derived ports have at most one, the only one of the graph.
+    let has_tangents = output > 0 || graph.outputs.len() == 1;
+    let further: Vec<usize> = if has_tangents { graph.axes().iter().skip(1).filter_map(|axis| axis.size).collect() } else { Vec::new() };
+    let k: usize = further.iter().product();
+    let varies = |axis: Axis| node.rows.contains(axis);
+    let over_samples = varies(Axis::SAMPLE);
+    let over_tangents = node.rows.iter().any(|axis| axis != Axis::SAMPLE);
+    let mut wide = Vec::with_capacity(n * k * item);
+    for s in 0..n {
+        for t in 0..k {
+            let row = match (over_samples, over_tangents) {
+                (true, true) => s * k + t,
+                (true, false) => s,
+                (false, true) => t,
+                (false, false) => 0,
+            };
+            wide.extend(values[row * item..][..item].iter().map(|x| x.to_f64()));
+        }
+    }
+    wide
+}
+
+fn array2(rows: usize, columns: usize, values: Vec<f64>) -> Result<Array2<f64>> {
+    let got = values.len();
+    Array2::from_shape_vec((rows, columns), values)
+        .map_err(|_| Error::Shape { what: format!("the model gave {got} values, expected [{rows}, {columns}]"), hint: None })
+}
+
+fn array3(shape: (usize, usize, usize), values: Vec<f64>) -> Result<Array3<f64>> {
+    let got = values.len();
+    Array3::from_shape_vec(shape, values)
+        .map_err(|_| Error::Shape { what: format!("the model gave {got} values, expected {shape:?}"), hint: None })
+}
