@@ -5,7 +5,8 @@ use super::{Law, by_dtype};
 
 pub(super) const LAW: Law = Law {
     id: "flow-log-det",
-    tolerance: |context| by_dtype(context, 2e-2, 1e-7),
+    // Files in single precision store the head's own constants (a sum of log scales) rounded.
+    tolerance: |context| by_dtype(context, 2e-2, 1e-6),
     check: |place| {
         let Some((decoder, latents, condition)) = place.points() else { return Ok(None) };
         if decoder.latent_dim() != decoder.ambient_dim() {

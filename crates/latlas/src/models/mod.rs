@@ -4,6 +4,8 @@ pub mod arrays;
 pub mod closed_form;
 pub mod decoder;
 pub mod encoder;
+pub mod onnx;
 
 pub use decoder::{Cost, Decoder, Linearization};
 pub use encoder::{Encoder, Posterior};
+pub use onnx::{OnnxDecoder, OnnxEncoder};

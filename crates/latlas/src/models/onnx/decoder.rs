@@ -181,12 +181,7 @@ impl OnnxDecoder {
     ///
     /// # Errors
     /// An output that does not exist; latents or conditions of the wrong shape.
-    pub fn head(
-        &self,
-        output: usize,
-        latents: ArrayView2<'_, f64>,
-        condition: Option<ArrayView2<'_, f64>>,
-    ) -> Result<Array2<f64>> {
+    pub fn head(&self, output: usize, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Array2<f64>> {
         if output >= self.graph().outputs.len() {
             let what = format!("output {output} of {} does not exist", self.graph().outputs.len());
             return Err(Error::Input { what, hint: None });

@@ -82,8 +82,8 @@ impl Encoder for OnnxEncoder {
 }
 
 fn broadcast(values: &Array2<f64>, shape: (usize, usize)) -> Result<Array2<f64>> {
-    values.broadcast(shape).map(|v| v.to_owned()).ok_or_else(|| crate::error::Error::Shape {
-        what: format!("log variances are {:?}, means {shape:?}", values.dim()),
-        hint: None,
-    })
+    values
+        .broadcast(shape)
+        .map(|v| v.to_owned())
+        .ok_or_else(|| crate::error::Error::Shape { what: format!("log variances are {:?}, means {shape:?}", values.dim()), hint: None })
 }

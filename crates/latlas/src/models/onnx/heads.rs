@@ -107,7 +107,10 @@ impl Heads {
         match self.log_det.filter(|i| size(*i) != 1) {
             None => Ok(()),
             Some(i) => Err(Error::Shape {
-                what: format!("the log-determinant {:?} has shape {:?}, expected one value a sample", graph.outputs[i].name, graph.outputs[i].shape),
+                what: format!(
+                    "the log-determinant {:?} has shape {:?}, expected one value a sample",
+                    graph.outputs[i].name, graph.outputs[i].shape
+                ),
                 hint: None,
             }),
         }

@@ -160,7 +160,8 @@ impl Network {
             }
             (Some(i), Some(c)) => {
                 let (port, n) = (&self.graph.inputs[i], x.nrows());
-                let what = format!("condition {:?}: expected [{n}, {:?}], got {:?}", port.name, self.condition_width().unwrap_or(0), c.dim());
+                let what =
+                    format!("condition {:?}: expected [{n}, {:?}], got {:?}", port.name, self.condition_width().unwrap_or(0), c.dim());
                 return Err(Error::Shape { what, hint: None });
             }
             (Some(i), None) => {
