@@ -55,8 +55,8 @@ impl Trial<'_> {
     /// The value for three samples, tracked and fixed.
     fn agrees(&self, opset: i64) {
         let (tracked, fixed) = (self.model(-1, opset).load().unwrap(), self.model(3, opset).load().unwrap());
-        let z = numbers(3 * self.item.iter().product::<i64>() as usize);
-        let (got, expected) = (evaluate(&tracked, 3, &[z.clone()]).unwrap().remove(0), evaluate(&fixed, 1, &[z]).unwrap().remove(0));
+        let z = [numbers(3 * self.item.iter().product::<i64>() as usize)];
+        let (got, expected) = (evaluate(&tracked, 3, &z).unwrap().remove(0), evaluate(&fixed, 1, &z).unwrap().remove(0));
         // The sample is outermost in memory, wherever the batch was.
         let shape = &fixed.node(fixed.outputs[0].node).shape;
         let item = &tracked.node(tracked.outputs[0].node).shape;
