@@ -4,7 +4,7 @@
     python peers/check_export.py LATLAS
 
 FOLDER holds pairs NAME.onnx, NAME.npz; the arrays of the latter are called `input:PORT` and `output:PORT`, and every
-output is compared. `cargo test` leaves such a folder in `target/tmp/export`. Given the command instead, that folder is
+output is compared. `cargo test` leaves such a folder, `export`, in the `tmp` of its target. Given the command instead, that folder is
 checked, and then what `latlas export` writes against what `latlas jacobian` computes, for the models of the repository.
 The last line counts: `N passed, M failed`.
 """
