@@ -1,5 +1,21 @@
 //! The result of a run, as data, as JSON, as plots and as a page.
 
+pub mod atlas;
+mod colour;
+mod extra;
+mod headline;
+pub mod html;
+pub mod image;
+pub mod json;
+#[cfg(test)]
+mod json_tests;
+mod laws;
+mod number;
+pub mod plot;
 mod report;
+pub mod schema;
+pub mod table;
+mod text;
 
+pub use atlas::{Atlas, PageOptions};
 pub use report::{InputRecord, Report};

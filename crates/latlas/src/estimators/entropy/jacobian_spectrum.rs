@@ -78,12 +78,14 @@ impl Estimator for JacobianSpectrum {
         insert(&mut estimate, "log_singular_values", json!({ "value": means(k..2 * k), "standard_error": errors(k..2 * k) }));
         let condition: Vec<f64> = state.reservoir.quantiles(2 * k, &PROBABILITIES).iter().map(|x| x.exp()).collect();
         let log_condition = state.moments.get(2 * k);
+        let histogram = state.reservoir.histogram(2 * k).map(|(edges, counts)| json!({ "log_edges": edges, "counts": counts }));
         insert(
             &mut estimate,
             "condition_number",
             json!({
                 "median": number(condition[3]), "quantiles": { "probabilities": PROBABILITIES, "values": numbers(&condition) },
                 "geometric_mean": number(log_condition.mean().exp()), "infinite": state.used().saturating_sub(log_condition.count()),
+                "histogram": histogram,
             }),
         );
         let rank = state.moments.get(2 * k + 1);

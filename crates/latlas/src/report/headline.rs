@@ -1,0 +1,356 @@
+//! The headline: what an atlas says, in a few sentences, and whether to believe it.
+
+use super::atlas::Atlas;
+use super::extra::{at, entries, entry, numbers, order, scalar};
+use super::laws::law;
+use super::number::{measured, plain, short};
+use super::text::visible;
+use crate::estimate::{Estimate, Value};
+
+/// Whether the numbers may be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every check holds and nothing needs care.
+    Sound,
+    /// There is something to know before reading.
+    Care,
+    /// A check fails that puts the numbers in doubt.
+    Doubt,
+}
+
+/// The headline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    /// One sentence.
+    pub lead: String,
+    /// Some more.
+    pub more: Vec<String>,
+    /// Whether to believe it.
+    pub verdict: Verdict,
+    /// Why.
+    pub because: String,
+}
+
+/// A gap in the spectrum counts as a cliff from this many nats and this many standard errors on.
+const CLIFF: (f64, f64) = (0.5, 4.0);
+/// Caveats that describe the model or the settings rather than put a value in question.
+const MERE_NOTES: [&str; 2] = ["kink-at-relu", "fewer-samples"];
+
+/// The headline of an atlas.
+pub fn headline(atlas: &Atlas) -> Headline {
+    let report = &atlas.report;
+    let entropies = report.estimate("manifold-entropy").filter(|e| !entries(&e.value).is_empty());
+    let spectrum = entropies.map(Spectrum::new);
+    let lead = spectrum.as_ref().map_or_else(|| bare_lead(atlas), Spectrum::lead);
+    let mut more = Vec::new();
+    more.extend(spectrum.as_ref().and_then(Spectrum::shape));
+    more.extend(overlap(atlas));
+    more.extend(stretching(atlas));
+    let (verdict, because) = verdict(atlas);
+    Headline { lead, more, verdict, because }
+}
+
+fn bare_lead(atlas: &Atlas) -> String {
+    let outputs: usize = atlas.ambient_shape.iter().product();
+    match atlas.latent_dim {
+        0 => "Nothing was measured of the latent directions.".into(),
+        1 => format!("One latent direction, decoded to {outputs} values."),
+        d => format!("{d} latent directions, decoded to {outputs} values."),
+    }
+}
+
+/// The entropies, sorted.
+struct Spectrum<'a> {
+    estimate: &'a Estimate,
+    /// Latents by falling entropy.
+    order: Vec<usize>,
+    /// Latents that move nothing at all.
+    dead: usize,
+    /// Latents that move nothing at some samples.
+    sometimes: usize,
+}
+
+impl<'a> Spectrum<'a> {
+    fn new(estimate: &'a Estimate) -> Self {
+        let values = entries(&estimate.value);
+        let share = numbers(estimate.extra.get("dead_share")).filter(|s| s.len() == values.len());
+        let minus: Vec<usize> = (0..values.len()).filter(|i| values[*i] == f64::NEG_INFINITY).collect();
+        let dead = minus.iter().filter(|i| share.as_ref().is_none_or(|s| s[**i] >= 1.0)).count();
+        Self { estimate, order: order(estimate), dead, sometimes: minus.len() - dead }
+    }
+
+    fn said(&self, i: usize) -> String {
+        entry(self.estimate, i).map_or_else(|| "undefined".into(), |(value, error)| measured(value, error).to_string())
+    }
+
+    /// The latents with a finite entropy, in order.
+    fn live(&self) -> Vec<usize> {
+        self.order.iter().copied().filter(|i| entry(self.estimate, *i).is_some_and(|(value, _)| value.is_finite())).collect()
+    }
+
+    fn lead(&self) -> String {
+        let (d, live) = (self.order.len(), self.live());
+        let unit = visible(&self.estimate.unit);
+        let use_of = match (d, d - self.dead) {
+            (1, 1) => "One latent direction, and it is in use".to_string(),
+            (1, _) => "One latent direction, and the decoder ignores it".to_string(),
+            (2, 2) => "2 latent directions, both in use".to_string(),
+            (_, 0) => format!("{d} latent directions, and the decoder ignores all of them"),
+            (_, n) if n == d => format!("{d} latent directions, all in use"),
+            (_, 1) => format!("{d} latent directions, of which one is in use and {} move nothing", d - 1),
+            (_, n) => format!(
+                "{d} latent directions, of which {n} are in use and {} {} nothing",
+                d - n,
+                if d - n == 1 { "moves" } else { "move" }
+            ),
+        };
+        match live[..] {
+            [] => format!("{use_of}."),
+            [only] => format!("{use_of}: latent {only} carries {} {unit}.", self.said(only)),
+            [first, second] => {
+                format!("{use_of}: latent {first} carries {} {unit}, latent {second} {} {unit}.", self.said(first), self.said(second))
+            }
+            [first, .., last] => {
+                format!(
+                    "{use_of}: from latent {first} with {} {unit} down to latent {last} with {} {unit}.",
+                    self.said(first),
+                    self.said(last)
+                )
+            }
+        }
+    }
+
+    /// Whether there is a cliff.
+    fn shape(&self) -> Option<String> {
+        let live = self.live();
+        if live.len() < 2 {
+            return (self.sometimes > 0).then(|| self.sometimes_dead());
+        }
+        let gap = |k: usize| -> Option<(usize, f64, f64)> {
+            let ((above, e1), (below, e2)) = (entry(self.estimate, live[k])?, entry(self.estimate, live[k + 1])?);
+            Some((k + 1, above - below, e1.unwrap_or(0.0).hypot(e2.unwrap_or(0.0))))
+        };
+        let widest = (0..live.len() - 1).filter_map(gap).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let (kept, height, error) = widest;
+        let ratio = plain(height.exp(), 2);
+        let mut said = if height >= CLIFF.0 && height >= CLIFF.1 * error {
+            if live.len() == 2 {
+                format!("They are unequal: latent {} moves the data {ratio} times as far as latent {}.", live[0], live[1])
+            } else {
+                let rest = live.len() - kept;
+                let others = if rest == 1 { "the remaining one moves".into() } else { format!("the other {rest} move") };
+                format!(
+                    "The spectrum has a cliff of {} nats after the first {kept}: {others} the data {ratio} times less far.",
+                    plain(height, 2)
+                )
+            }
+        } else if live.len() == 2 {
+            "They matter about equally.".to_string()
+        } else {
+            let all = entry(self.estimate, live[0])?.0 - entry(self.estimate, live[live.len() - 1])?.0;
+            format!(
+                "There is no cliff in the spectrum: it falls by {} nats over {} latents in small steps, so no group of latents is switched off.",
+                plain(all, 2),
+                live.len()
+            )
+        };
+        if self.sometimes > 0 {
+            said = format!("{said} {}", self.sometimes_dead());
+        }
+        Some(said)
+    }
+
+    fn sometimes_dead(&self) -> String {
+        match self.sometimes {
+            1 => "One latent moves nothing at some samples.".into(),
+            n => format!("{n} latents move nothing at some samples."),
+        }
+    }
+}
+
+fn overlap(atlas: &Atlas) -> Option<String> {
+    let estimate = atlas.report.estimate("total-correlation")?;
+    let (value, error) = scalar(estimate)?;
+    let d = atlas.latent_dim;
+    if d < 2 {
+        return None;
+    }
+    if !value.is_finite() {
+        return Some("Their overlap is infinite: some directions are parallel everywhere they were looked at.".into());
+    }
+    let said = measured(value, error);
+    let mut text = format!("They overlap by {said} nats of total correlation");
+    if d > 2 {
+        text = format!("{text} ({} a latent)", short(value / d as f64));
+    } else if value >= 0.0 {
+        // For two columns the mean of −log sin of their angle is all there is.
+        text = format!("{text}, as two directions at {:.0}° would", (-value).exp().asin().to_degrees());
+    }
+    let null = at(estimate, &["null", "value"]).filter(|n| *n > 0.0);
+    Some(match null {
+        None => format!("{text}."),
+        Some(null) => {
+            let outputs: usize = atlas.ambient_shape.iter().product();
+            let ratio = value / null;
+            let by_chance = format!("random directions among {outputs} values would overlap by {}", plain(null, 2));
+            if value.abs() < error.unwrap_or(0.0) * 2.0 {
+                format!("{text}, which cannot be told from none.")
+            } else if ratio < 0.5 {
+                format!("{text}. That is less than chance: {by_chance}.")
+            } else if ratio < 2.0 {
+                format!("{text}. That is about chance: {by_chance}.")
+            } else {
+                format!("{text}. That is {} times chance: {by_chance}.", plain(ratio, 2))
+            }
+        }
+    })
+}
+
+fn stretching(atlas: &Atlas) -> Option<String> {
+    let estimate = atlas.report.estimate("jacobian-spectrum")?;
+    let median = at(estimate, &["condition_number", "median"])?;
+    let rank = at(estimate, &["effective_rank", "value"])?;
+    let k = match &estimate.value {
+        Value::Vector(values) => values.len(),
+        _ => return None,
+    };
+    if k < 2 || !median.is_finite() {
+        return None;
+    }
+    Some(format!(
+        "At a typical point the decoder stretches its strongest direction {} times as far as its weakest; the motion is shared by {} of {k} directions.",
+        plain(median, 2),
+        plain(rank, 2)
+    ))
+}
+
+fn verdict(atlas: &Atlas) -> (Verdict, String) {
+    let laws = &atlas.report.invariants;
+    let failing: Vec<_> = laws.iter().filter(|l| !l.holds).collect();
+    let spoiled: Vec<String> = failing
+        .iter()
+        .filter(|l| law(&l.id).is_none_or(|words| words.spoils))
+        .map(|l| match law(&l.id) {
+            Some(words) => format!("{} ({} is {}, accepted is {})", words.fails, l.id, short(l.worst), short(l.tolerance)),
+            None => format!("{} fails ({}, accepted is {})", visible(&l.id), short(l.worst), short(l.tolerance)),
+        })
+        .collect();
+    if !spoiled.is_empty() {
+        return (Verdict::Doubt, format!("Do not trust these numbers: {}.", spoiled.join("; ")));
+    }
+    let mut concerns: Vec<String> = failing.iter().filter_map(|l| law(&l.id)).map(|words| words.fails.to_string()).collect();
+    for caveat in atlas.report.estimates.iter().flat_map(|e| &e.caveats) {
+        let title = crate::caveat::PAGES.iter().find(|p| p.id == caveat.id).map_or(caveat.id.as_str(), |p| p.title);
+        let title = lower_first(&visible(title));
+        if !MERE_NOTES.contains(&caveat.id.as_str()) && !concerns.contains(&title) {
+            concerns.push(title);
+        }
+    }
+    let held = laws.iter().filter(|l| l.holds).count();
+    let checks = match held {
+        0 => String::new(),
+        1 => "The one check that was made holds".into(),
+        n if failing.is_empty() => format!("All {n} checks hold"),
+        n => format!("{n} of {} checks hold", laws.len()),
+    };
+    match (concerns.is_empty(), checks.is_empty()) {
+        (true, false) => (Verdict::Sound, format!("{checks}.")),
+        (true, true) => (Verdict::Care, "Read with care: no invariant was checked in this run.".into()),
+        (false, true) => (Verdict::Care, format!("Read with care: {}.", concerns.join("; "))),
+        (false, false) => (Verdict::Care, format!("{checks}. Read with care: {}.", concerns.join("; "))),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_lowercase).into_iter().flatten();
+    first.chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::atlas::tests::atlas_of;
+    use super::super::extra::tests::estimate;
+    use super::*;
+    use crate::caveat::Caveat;
+    use crate::estimate::Invariant;
+
+    fn entropies(values: &[f64], error: f64) -> Estimate {
+        estimate("manifold-entropy", Value::Vector(values.to_vec()), Some(Value::Vector(vec![error; values.len()])))
+    }
+
+    fn holds(id: &str, holds: bool) -> Invariant {
+        Invariant { id: id.into(), holds, worst: 2e-5, tolerance: 1e-6 }
+    }
+
+    #[test]
+    fn two_latents() {
+        let mut overlap = estimate("total-correlation", Value::Scalar(0.3), Some(Value::Scalar(0.01)));
+        overlap.extra.insert("null".into(), json!({ "value": 0.0079 }));
+        let mut atlas = atlas_of(2, vec![64], vec![entropies(&[2.95, 3.1], 0.021), overlap]);
+        atlas.report.invariants = vec![holds("hadamard", true), holds("adjoint", true)];
+        let said = headline(&atlas);
+        assert_eq!(said.lead, "2 latent directions, both in use: latent 1 carries 3.100 ± 0.021 nats, latent 0 2.950 ± 0.021 nats.");
+        assert_eq!(said.more[0], "They matter about equally.");
+        assert_eq!(
+            said.more[1],
+            "They overlap by 0.300 ± 0.010 nats of total correlation, as two directions at 48° would. That is 38 times chance: random directions among 64 values would overlap by 0.0079."
+        );
+        assert_eq!((said.verdict, said.because.as_str()), (Verdict::Sound, "All 2 checks hold."));
+    }
+
+    #[test]
+    fn cliffs_and_dead_latents() {
+        let atlas = atlas_of(4, vec![64], vec![entropies(&[3.0, 2.9, -1.0, -1.1], 0.02)]);
+        let said = headline(&atlas);
+        assert!(
+            said.more[0]
+                .starts_with("The spectrum has a cliff of 3.9 nats after the first 2: the other 2 move the data 49 times less far."),
+            "{said:?}"
+        );
+        let atlas = atlas_of(4, vec![64], vec![entropies(&[3.0, f64::NEG_INFINITY, 2.9, f64::NEG_INFINITY], 0.02)]);
+        assert!(headline(&atlas).lead.starts_with("4 latent directions, of which 2 are in use and 2 move nothing: latent 0 carries"));
+        let atlas = atlas_of(3, vec![64], vec![entropies(&[f64::NEG_INFINITY; 3], 0.02)]);
+        assert_eq!(headline(&atlas).lead, "3 latent directions, and the decoder ignores all of them.");
+        let mut sometimes = entropies(&[1.0, f64::NEG_INFINITY], 0.02);
+        sometimes.extra.insert("dead_share".into(), json!([0.0, 0.25]));
+        let said = headline(&atlas_of(2, vec![64], vec![sometimes]));
+        assert_eq!(said.lead, "2 latent directions, both in use: latent 0 carries 1.000 ± 0.020 nats.");
+        assert_eq!(said.more, ["One latent moves nothing at some samples."]);
+    }
+
+    #[test]
+    fn no_cliff_within_errors_and_none_in_small_steps() {
+        let atlas = atlas_of(3, vec![64], vec![entropies(&[3.0, 2.0, 1.5], 0.4)]);
+        assert!(headline(&atlas).more[0].starts_with("There is no cliff"), "1 nat at an error of 0.57");
+    }
+
+    #[test]
+    fn verdicts() {
+        let mut atlas = atlas_of(2, vec![64], vec![entropies(&[3.0, 2.0], 0.02)]);
+        assert_eq!(headline(&atlas).verdict, Verdict::Care);
+        atlas.report.invariants = vec![holds("hadamard", true), holds("batch-independence", false)];
+        let said = headline(&atlas);
+        assert_eq!(said.verdict, Verdict::Doubt);
+        assert!(said.because.starts_with("Do not trust these numbers: the decoder mixes samples"), "{}", said.because);
+        atlas.report.invariants = vec![holds("hadamard", true), holds("latents-match-prior", false)];
+        assert_eq!(headline(&atlas).verdict, Verdict::Care);
+        atlas.report.invariants = vec![holds("hadamard", true)];
+        atlas.report.estimates[0].caveats.push(Caveat { id: "kink-at-relu".into(), message: String::new() });
+        assert_eq!(headline(&atlas).verdict, Verdict::Sound);
+        atlas.report.estimates[0].caveats.push(Caveat { id: "too-few-samples".into(), message: String::new() });
+        let said = headline(&atlas);
+        assert_eq!(said.because, "The one check that was made holds. Read with care: few samples: the uncertainty is itself uncertain.");
+    }
+
+    #[test]
+    fn degenerate_atlases_still_speak() {
+        assert_eq!(headline(&atlas_of(0, vec![], vec![])).lead, "Nothing was measured of the latent directions.");
+        assert_eq!(headline(&atlas_of(1, vec![3], vec![])).lead, "One latent direction, decoded to 3 values.");
+        assert!(headline(&atlas_of(1, vec![3], vec![entropies(&[f64::NAN], 0.1)])).lead.contains("in use"));
+        let parallel = estimate("total-correlation", Value::Scalar(f64::INFINITY), None);
+        assert!(headline(&atlas_of(2, vec![3], vec![parallel])).more[0].contains("infinite"));
+    }
+}

@@ -1,0 +1,61 @@
+//! The entropy spectrum: how much each latent carries, in falling order, with error bars.
+
+use super::ranked::{Mark, Row, spread};
+use super::{Figure, Width};
+use crate::error::Result;
+use crate::report::atlas::Atlas;
+use crate::report::extra::{entries, entry, interval, order, quantiles};
+use crate::report::number::measured;
+use crate::special_functions::NORMAL_ENTROPY;
+
+/// From the estimate `manifold-entropy`.
+pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
+    let Some(estimate) = atlas.report.estimate("manifold-entropy").filter(|e| !entries(&e.value).is_empty()) else {
+        return Ok(None);
+    };
+    let marks: Vec<Mark> = order(estimate)
+        .into_iter()
+        .filter_map(|i| {
+            let (value, error) = entry(estimate, i)?;
+            Some(Mark {
+                label: i.to_string(),
+                value,
+                interval: interval(estimate, i),
+                spread: spread(quantiles(estimate.extra.get("quantiles"), i)),
+                said: measured(value, error).to_string(),
+            })
+        })
+        .collect();
+    let includes_prior = estimate.extra.get("convention").and_then(|c| c.get("includes_h0")).and_then(serde_json::Value::as_bool);
+    let reference = (includes_prior != Some(false)).then_some((NORMAL_ENTROPY, "the prior itself, ½ log 2πe"));
+    let (first, count) = (marks.first().map(|m| m.said.clone()).unwrap_or_default(), marks.len());
+    let title = "Entropy spectrum".to_string();
+    let description = format!("Manifold entropy of {count} latents in falling order; the first carries {first} {}.", estimate.unit);
+    let row = Row {
+        marks: &marks,
+        vertical: "manifold entropy Hᵢ (nats)",
+        horizontal: "latent, in order of entropy",
+        reference,
+        log: false,
+        below: "−∞",
+    };
+    let svg = row.draw(width, "entropy-spectrum", &title, &description);
+    let with_spread = marks.iter().any(|m| m.spread.is_some());
+    let level = 100.0 * estimate.level;
+    let mut caption = format!(
+        "Each dot is the entropy that the data has along one latent: one nat more means that the latent moves the data e = 2.7 times as far. \
+         Bars are {level:.0} % confidence intervals."
+    );
+    if with_spread {
+        caption.push_str(" Pale boxes and lines show how the value varies over samples (middle half, and 5 to 95 %): a long box means that the latent matters in some places and not in others.");
+    }
+    if reference.is_some() {
+        caption.push_str(
+            " A latent on the dashed line moves the data by one data unit per unit of its own; each nat below is a factor of e less.",
+        );
+    }
+    if marks.iter().any(|m| m.value == f64::NEG_INFINITY) {
+        caption.push_str(" Triangles in the lowest strip: the latent moves nothing at some samples, so its entropy is minus infinity.");
+    }
+    Ok(Some(Figure { svg, title, caption }))
+}

@@ -1,0 +1,89 @@
+//! Plots: each draws something of an atlas as SVG for a given width. One file and one table line each.
+
+mod averaged_columns;
+mod axes;
+mod conditioning;
+mod entropy_spectrum;
+mod histogram;
+mod latent_plane;
+mod latent_plane_pictures;
+mod log_volume;
+mod ranked;
+mod singular_values;
+mod strips;
+mod svg;
+mod traversals;
+
+use super::atlas::Atlas;
+use crate::error::Result;
+
+/// A drawn plot.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// The picture.
+    pub svg: String,
+    /// What it is.
+    pub title: String,
+    /// What there is to see and how to read it.
+    pub caption: String,
+}
+
+/// Where on the page a plot stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// How much each direction carries.
+    Entropy,
+    /// What each direction does.
+    Directions,
+    /// The latent plane, of models with two latents.
+    Plane,
+    /// Singular values and conditioning.
+    Spectrum,
+}
+
+/// The width for which a plot is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// Desktop and print.
+    Wide,
+    /// Phone.
+    Narrow,
+}
+
+impl Width {
+    /// In pixels.
+    pub fn pixels(self) -> f64 {
+        match self {
+            Self::Wide => 720.0,
+            Self::Narrow => 350.0,
+        }
+    }
+
+    /// A unique id for a plot in this width.
+    fn id(self, plot: &str) -> String {
+        format!("{plot}-{}", if self == Self::Wide { "wide" } else { "narrow" })
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Copy)]
+pub struct Plot {
+    /// Stable id.
+    pub id: &'static str,
+    /// Where it stands.
+    pub section: Section,
+    /// Draws it; `None` where the atlas has nothing for it.
+    pub draw: fn(&Atlas, Width) -> Result<Option<Figure>>,
+}
+
+/// All plots, in the order of a page.
+pub const TABLE: &[Plot] = &[
+    Plot { id: "entropy-spectrum", section: Section::Entropy, draw: entropy_spectrum::draw },
+    Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
+    Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },
+    Plot { id: "latent-plane", section: Section::Plane, draw: latent_plane::draw },
+    Plot { id: "latent-plane-pictures", section: Section::Plane, draw: latent_plane_pictures::draw },
+    Plot { id: "singular-values", section: Section::Spectrum, draw: singular_values::draw },
+    Plot { id: "conditioning", section: Section::Spectrum, draw: conditioning::draw },
+    Plot { id: "log-volume", section: Section::Spectrum, draw: log_volume::draw },
+];

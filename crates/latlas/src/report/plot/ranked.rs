@@ -1,0 +1,158 @@
+//! Marks in a row, one for each latent or singular value: the value with its interval on top of the spread over samples.
+
+use super::Width;
+use super::axes::{Frame, Scale, VALUE};
+use super::svg::{Anchor, SMALL, Svg, text_width};
+use crate::report::colour::{ACCENT, ACCENT_SOFT, INK, MUTED, PAPER, REFERENCE, RULE};
+
+/// One entry of the row.
+#[derive(Debug, Clone, Default)]
+pub struct Mark {
+    /// Below the axis.
+    pub label: String,
+    /// May be infinite or NaN: it then stands in a strip of its own below the others.
+    pub value: f64,
+    /// Confidence interval.
+    pub interval: Option<(f64, f64)>,
+    /// 5, 25, 75 and 95 % quantiles over the samples.
+    pub spread: Option<[f64; 4]>,
+    /// Value and uncertainty in words.
+    pub said: String,
+}
+
+/// The row and what surrounds it.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// In the order of drawing.
+    pub marks: &'a [Mark],
+    /// Title of the vertical axis, with unit.
+    pub vertical: &'a str,
+    /// Title of the horizontal axis.
+    pub horizontal: &'a str,
+    /// A value to compare with, and its name.
+    pub reference: Option<(f64, &'a str)>,
+    /// Whether the vertical axis is logarithmic.
+    pub log: bool,
+    /// What the strip below stands for: `−∞` or `0`.
+    pub below: &'a str,
+}
+
+/// Height of the strip for what has no place on the axis.
+const STRIP: f64 = 34.0;
+/// Marks stand no further apart.
+const WIDEST_STEP: f64 = 150.0;
+
+impl Row<'_> {
+    /// Draws the row; the picture's id, title and description come from the caller.
+    pub fn draw(&self, width: Width, id: &str, title: &str, description: &str) -> String {
+        let (w, height) = (width.pixels(), if width == Width::Wide { 330.0 } else { 300.0 });
+        let mut svg = Svg::new(&width.id(id), w, height, title, description);
+        let lost = self.marks.iter().any(|m| !self.has_place(m.value));
+        let frame = Frame { left: 62.0, top: 16.0, right: w - 8.0, bottom: height - 50.0 - if lost { STRIP } else { 0.0 } };
+        let scale = self.scale(&frame);
+
+        frame.left_axis(&mut svg, &scale, self.vertical, 6);
+        self.draw_reference(&mut svg, &frame, &scale);
+        svg.line((frame.left, frame.bottom), (frame.right, frame.bottom), if lost { RULE } else { INK }, 1.0);
+        let axis = if lost { frame.bottom + STRIP } else { frame.bottom };
+        if lost {
+            svg.line((frame.left, axis), (frame.right, axis), INK, 1.0);
+            svg.text((frame.left - 8.0, frame.bottom + STRIP / 2.0 + 4.0), Anchor::End, SMALL, self.below);
+        }
+
+        let inner = frame.right - frame.left;
+        let step = (inner / self.marks.len().max(1) as f64).min(WIDEST_STEP);
+        let start = frame.left + (inner - step * self.marks.len() as f64) / 2.0;
+        let widest = self.marks.iter().map(|m| text_width(&m.label, SMALL.size)).fold(0.0, f64::max);
+        let every = ((widest + 8.0) / step).ceil().max(1.0) as usize;
+        for (place, mark) in self.marks.iter().enumerate() {
+            let x = start + step * (place as f64 + 0.5);
+            let hint = format!("{} {}: {}", self.horizontal.split(',').next().unwrap_or(""), mark.label, mark.said);
+            svg.hinted(&hint, |svg| self.draw_mark(svg, mark, x, step, &scale, frame.bottom + STRIP / 2.0));
+            if place.is_multiple_of(every) {
+                svg.line((x, axis), (x, axis + 4.0), INK, 1.0);
+                svg.text((x, axis + 17.0), Anchor::Middle, SMALL, &mark.label);
+            }
+        }
+        Frame { bottom: axis, ..frame }.bottom_title(&mut svg, self.horizontal);
+        svg.finish()
+    }
+
+    fn has_place(&self, value: f64) -> bool {
+        value.is_finite() && (!self.log || value > 0.0)
+    }
+
+    fn scale(&self, frame: &Frame) -> Scale {
+        let all = self.marks.iter().flat_map(|m| {
+            let spread = m.spread.into_iter().flatten();
+            let interval = m.interval.into_iter().flat_map(|(low, high)| [low, high]);
+            spread.chain(interval).chain([m.value])
+        });
+        let (mut low, mut high) =
+            all.filter(|x| self.has_place(*x)).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        if self.log {
+            return Scale::log((low / 1.15, high * 1.15), frame.upwards());
+        }
+        if let Some((reference, _)) = self.reference {
+            // A reference far away would flatten everything else.
+            let reach = 1.2 * (high - low).max(0.5);
+            if reference > low - reach && reference < high + reach {
+                (low, high) = (low.min(reference), high.max(reference));
+            }
+        }
+        let margin = 0.08 * (high - low).max(0.1);
+        Scale::linear((low - margin, high + margin), frame.upwards())
+    }
+
+    fn draw_reference(&self, svg: &mut Svg, frame: &Frame, scale: &Scale) {
+        let Some((value, name)) = self.reference else { return };
+        let y = scale.at(value);
+        if y < frame.top || y > frame.bottom {
+            return;
+        }
+        svg.dashes((frame.left, y), (frame.right, y), REFERENCE, 1.25);
+        let above = if y - frame.top > 20.0 { y - 6.0 } else { y + 15.0 };
+        svg.haloed((frame.right - 4.0, above), Anchor::End, super::svg::Font { fill: REFERENCE, ..SMALL }, name, PAPER);
+    }
+
+    fn draw_mark(&self, svg: &mut Svg, mark: &Mark, x: f64, step: f64, scale: &Scale, below: f64) {
+        let half = (0.36 * step).clamp(1.2, 17.0);
+        if !self.has_place(mark.value) {
+            let size = half.min(7.0);
+            let triangle = [(x - size, below - size * 0.7), (x + size, below - size * 0.7), (x, below + size * 0.9)];
+            return svg.area(&triangle, MUTED);
+        }
+        // A quantile without a place on a logarithmic axis ends at the smallest value that has one.
+        let y = |v: f64| scale.at(v);
+        let mut top = y(mark.value);
+        if let Some([p5, p25, p75, p95]) = mark.spread.filter(|s| s.iter().all(|v| self.has_place(*v))) {
+            svg.line((x, y(p5)), (x, y(p95)), ACCENT_SOFT, (half * 0.5).clamp(1.0, 2.0));
+            svg.rect((x - half, y(p75)), (2.0 * half, y(p25) - y(p75)), ACCENT_SOFT, half.min(3.0));
+            top = top.min(y(p95));
+        }
+        let dot = (0.42 * step).clamp(1.6, 4.5);
+        if let Some((low, high)) = mark.interval.filter(|(low, high)| self.has_place(*low) && self.has_place(*high)) {
+            let cap = (half * 0.5).min(6.0);
+            svg.line((x, y(low)), (x, y(high)), ACCENT, 1.75);
+            if step > 14.0 {
+                svg.line((x - cap, y(low)), (x + cap, y(low)), ACCENT, 1.75);
+                svg.line((x - cap, y(high)), (x + cap, y(high)), ACCENT, 1.75);
+            }
+            top = top.min(y(high));
+        }
+        svg.disc((x, y(mark.value)), dot, ACCENT, PAPER);
+        let beside = step / 2.0 + 10.0;
+        if text_width(&mark.said, VALUE.size) < beside && self.marks.len() < 8 {
+            svg.text((x + half + 8.0, y(mark.value) + 4.0), Anchor::Start, VALUE, &mark.said);
+        } else if let Some(value) = mark.said.split(' ').next().filter(|v| text_width(v, VALUE.size) + 6.0 < step) {
+            svg.haloed((x, top - 9.0), Anchor::Middle, VALUE, value, PAPER);
+        }
+    }
+}
+
+/// The quantiles that a mark shows, if all of them are there.
+pub fn spread(quantiles: Option<Vec<(f64, f64)>>) -> Option<[f64; 4]> {
+    let all = quantiles?;
+    let at = |p| crate::report::extra::quantile(&all, p);
+    Some([at(0.05)?, at(0.25)?, at(0.75)?, at(0.95)?])
+}
