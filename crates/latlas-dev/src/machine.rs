@@ -18,18 +18,20 @@ pub fn debian(name: &str, probe: &[&str], package: &str) -> Result<()> {
         return Ok(());
     }
     println!("installing {package}");
-    let is_root = std::env::var_os("USER").is_none_or(|user| user == "root") && works(program("test", &["-w", "/usr"]));
-    let apt = |arguments: &[&str]| {
-        let mut words: Vec<&str> = if is_root { vec![] } else { vec!["sudo", "-n"] };
-        words.push("apt-get");
-        words.extend(arguments);
-        let mut command = program(words[0], &words[1..]);
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
-    run(apt(&["update", "--quiet"]))?;
-    run(apt(&["install", "--yes", "--quiet", "--no-install-recommends", package]))?;
+    apt(&["update", "--quiet"])?;
+    apt(&["install", "--yes", "--quiet", "--no-install-recommends", package])?;
     if works(program(name, probe)) { Ok(()) } else { bail!("{package} is installed, but `{name}` does not start") }
+}
+
+/// Runs apt-get with the rights that it needs.
+pub fn apt(arguments: &[&str]) -> Result<()> {
+    let is_root = std::env::var_os("USER").is_none_or(|user| user == "root") && works(program("test", &["-w", "/usr"]));
+    let mut words: Vec<&str> = if is_root { vec![] } else { vec!["sudo", "-n"] };
+    words.push("apt-get");
+    words.extend(arguments);
+    let mut command = program(words[0], &words[1..]);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    run(command)
 }
 
 /// A cargo subcommand that is not part of the toolchain.

@@ -5,6 +5,7 @@
 
 mod bench;
 mod check;
+mod data;
 mod generate;
 mod machine;
 mod peers;
@@ -25,6 +26,7 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { name: "check", summary: "format, lints, tests, documentation, licences, spelling, packages", run: check::run },
     Verb { name: "test", summary: "install what is missing, run every test, count [--peers: live comparisons too]", run: test::run },
+    Verb { name: "data", summary: "fetch what tests and benchmarks need into data/, check and unpack it", run: fetch_data },
     Verb { name: "bench", summary: "run the benchmarks [NAME: only those]", run: bench::run },
     Verb { name: "generate", summary: "write the generated pages and the schema anew", run: generate::run },
 ];
@@ -50,6 +52,11 @@ fn dispatch(name: &str, rest: &[String]) -> Result<()> {
         Some(verb) => (verb.run)(rest),
         None => bail!("no verb {name:?}; there are {}", VERBS.iter().map(|verb| verb.name).collect::<Vec<_>>().join(", ")),
     }
+}
+
+fn fetch_data(arguments: &[String]) -> Result<()> {
+    let [] = flags(arguments, [])?;
+    data::data()
 }
 
 fn print_usage() {

@@ -24,15 +24,24 @@ fn folder(test: &str) -> PathBuf {
     folder
 }
 
+/// Writes a file anew: some file systems wait for the disk when one is emptied and written again.
+fn put(path: &Path, bytes: &[u8]) {
+    let _ = std::fs::remove_file(path);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// The value of element k.
+type Value = fn(f64) -> f64;
+
 /// What `make_arrays.py` wrote.
-fn expected(value: fn(f64) -> f64) -> ArrayD<f64> {
+fn expected(value: Value) -> ArrayD<f64> {
     Array2::from_shape_fn((3, 4), |(i, j)| value((4 * i + j) as f64)).into_dyn()
 }
 
 #[test]
 fn numpy_files_of_every_kind() {
-    let (unsigned, signed, half): (fn(f64) -> f64, fn(f64) -> f64, fn(f64) -> f64) = (|k| k, |k| k - 5.0, |k| (k - 5.0) / 2.0);
-    let files: [(&str, fn(f64) -> f64, bool); 23] = [
+    let (unsigned, signed, half): (Value, Value, Value) = (|k| k, |k| k - 5.0, |k| (k - 5.0) / 2.0);
+    let files: [(&str, Value, bool); 23] = [
         ("bool.npy", |k| k % 2.0, true),
         ("uint8.npy", unsigned, true),
         ("uint16.npy", unsigned, true),
@@ -142,7 +151,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         let damaged = folder("damaged").join(file);
-        std::fs::write(&damaged, &bytes).unwrap();
+        put(&damaged, &bytes);
         let path = damaged.to_string_lossy();
         for spec in [path.to_string(), format!("{path}:a"), format!("{path}:half")] {
             if let Ok(table) = data::read(&spec) {
@@ -160,7 +169,7 @@ fn every_truncation_and_every_flipped_header_bit() {
         let whole = std::fs::read(fixtures().join("arrays").join(file)).unwrap();
         let path = folder.join(file);
         for length in 0..whole.len() {
-            std::fs::write(&path, &whole[..length]).unwrap();
+            put(&path, &whole[..length]);
             let keyed = if file.ends_with("npz") { ":a" } else { "" };
             let keyed = if file.ends_with("safetensors") { ":half" } else { keyed };
             assert!(data::read(&format!("{}{keyed}", path.display())).is_err(), "{file} cut to {length} bytes");
@@ -169,7 +178,7 @@ fn every_truncation_and_every_flipped_header_bit() {
             for bit in 0..8 {
                 let mut bytes = whole.clone();
                 bytes[at] ^= 1 << bit;
-                std::fs::write(&path, &bytes).unwrap();
+                put(&path, &bytes);
                 let _ = data::read(&path.to_string_lossy());
             }
         }
@@ -190,4 +199,17 @@ fn chunks_make_the_same_file_and_are_counted() {
     writer.finish().unwrap();
     assert_eq!(std::fs::read(&whole).unwrap(), std::fs::read(&chunked).unwrap());
     assert!(NpyWriter::create(&chunked, &[2], Float::F64).unwrap().finish().is_err());
+}
+
+#[test]
+fn the_page_on_data_names_everything_that_is_built_in() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data.md")).unwrap();
+    for set in data::BUILTINS {
+        assert!(page.contains(&format!("`builtin:{}`", set.id)), "{}", set.id);
+    }
+    for form in latlas::models::closed_form::TABLE {
+        assert!(page.contains(&format!("`builtin:{}`", form.id)) || page.contains(&format!(" `{}`", form.id)), "{}", form.id);
+        let missing = form.parameters.iter().find(|p| !page.contains(&format!("`{}=", p.name)));
+        assert!(missing.is_none(), "{}: {}", form.id, missing.unwrap().name);
+    }
 }
