@@ -3,11 +3,15 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod arrays;
 mod catalogue;
 mod commands;
 mod console;
 mod failure;
 mod gate;
+mod inputs;
+mod present;
+mod progress;
 mod suggest;
 mod table;
 

@@ -1,7 +1,12 @@
 //! The verbs: one file and one line of the table each.
 
+mod decode;
 mod explain;
+mod jacobian;
 mod list;
+mod merge;
+mod metric;
+mod run;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
@@ -19,6 +24,11 @@ pub struct Verb {
 
 /// All verbs, in the order of `latlas --help`.
 pub const VERBS: &[Verb] = &[
+    Verb { name: "run", command: line::<run::Arguments>, run: |matches| with(matches, run::run) },
+    Verb { name: "decode", command: line::<decode::Arguments>, run: |matches| with(matches, decode::run) },
+    Verb { name: "jacobian", command: line::<jacobian::Arguments>, run: |matches| with(matches, jacobian::run) },
+    Verb { name: "metric", command: line::<metric::Arguments>, run: |matches| with(matches, metric::run) },
+    Verb { name: "merge", command: line::<merge::Arguments>, run: |matches| with(matches, merge::run) },
     Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },
     Verb { name: "explain", command: line::<explain::Arguments>, run: |matches| with(matches, explain::run) },
 ];

@@ -14,6 +14,7 @@ mod ports;
 mod proto;
 mod save;
 mod schedule;
+mod summary;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use import::{Importer, Scope};
 use ports::{Declared, declared, no_such_name, output, tensor_names};
 use proto::{GraphProto, ModelProto, TensorProto};
 use value::Value;
+pub use summary::{Declaration, Summary, summarize};
 
 /// The oldest operator set that is read. Sets before 11 are read as far as their operators mean what they mean today or
 /// say in an attribute what they mean; exporters have not written them for years.

@@ -1,0 +1,131 @@
+//! `latlas run`: the named estimators, as a table or as JSON.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use latlas::error::Error;
+use latlas::estimators;
+use latlas::run::{Shard, State};
+
+use crate::args::{ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::gate;
+use crate::inputs::{self, Source};
+use crate::present::{Presentation, present};
+use crate::progress::Progress;
+
+/// Run the named estimators or groups
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Estimators or groups (`latlas list estimators`), then the model: an ONNX file or builtin:NAME
+    #[arg(required = true, value_name = "ID… [MODEL.onnx]")]
+    words: Vec<String>,
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    samples: SampleOptions,
+    #[command(flatten)]
+    running: RunOptions,
+    #[command(flatten)]
+    statistics: StatisticsOptions,
+    #[command(flatten)]
+    sharding: Sharding,
+    #[command(flatten)]
+    presentation: Presentation,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// Running in parts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Running")]
+struct Sharding {
+    /// Run only part I of N (from 1); `latlas merge` puts the states together
+    #[arg(long, value_name = "I/N", requires = "state", value_parser = parse_shard)]
+    shard: Option<Shard>,
+    /// Keep what is done in this file
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Go on from the file of --state, where it exists
+    #[arg(long, requires = "state")]
+    resume: bool,
+}
+
+/// The verb.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let console = Console::new(&arguments.talk);
+    let (ids, model) = split(&arguments.words);
+    if ids.is_empty() {
+        return Err(Failure::usage("no estimator was named", "`latlas list estimators` shows them; `entropy` runs a whole group"));
+    }
+    check_names(&ids)?;
+    arguments.running.start_threads()?;
+    let settings = arguments.statistics.settings(&arguments.running, &arguments.samples);
+    let gathered = inputs::gather(model, &arguments.source, &arguments.model, &arguments.samples, &settings)?;
+    gathered.notes.iter().for_each(|note| console.note(note));
+    let inputs = gathered.inputs;
+
+    let sharding = &arguments.sharding;
+    let shard = sharding.shard.unwrap_or(Shard::WHOLE);
+    let mut state = match &sharding.state {
+        Some(path) if sharding.resume && path.exists() => State::load(path)?,
+        _ => State::begin(&ids, &inputs, &settings, shard)?,
+    };
+    let progress = Progress::new(console, "samples");
+    let checkpoint = |state: &State| sharding.state.as_ref().map_or(Ok(()), |path| state.save(path));
+    state.advance(&inputs, &|done, all| progress.at(done, all), &checkpoint)?;
+    drop(progress);
+    if let (true, Some(path)) = (state.shards() > 1, &sharding.state) {
+        state.save(path)?;
+        console.note(&format!("the state of shard {} of {} is in {}", shard.index + 1, shard.of, path.display()));
+        return Ok(());
+    }
+    let report = state.finish()?;
+    present(&report, &arguments.presentation, console)?;
+    gate::check(&arguments.statistics.gate, &report)
+}
+
+/// Ids first, then perhaps a model: the last word, if it can be no id.
+fn split(words: &[String]) -> (Vec<String>, Option<&str>) {
+    let id = |word: &String| word.to_lowercase().replace('_', "-");
+    match words.split_last() {
+        Some((last, rest)) if inputs::names_a_model(last) => (rest.iter().map(id).collect(), Some(last)),
+        _ => (words.iter().map(id).collect(), None),
+    }
+}
+
+/// Tells of an unknown id before any file is read.
+fn check_names(ids: &[String]) -> Outcome {
+    let known = || estimators::all().map(|entry| entry.card.id).chain(estimators::GROUPS.iter().map(|(group, _)| *group));
+    match ids.iter().find(|id| !known().any(|name| name == id.as_str())) {
+        None => Ok(()),
+        Some(id) => {
+            let hint = crate::suggest::hint(id, known(), "`latlas list estimators` shows all of them; a model file ends in .onnx");
+            Err(Failure::usage(format!("no estimator or group is named `{id}`"), hint))
+        }
+    }
+}
+
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse::<usize>().ok()?, of.parse::<usize>().ok()?)));
+    match parts {
+        Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index: index - 1, of }),
+        _ => Err("write I/N with 1 ≤ I ≤ N, such as 3/8".into()),
+    }
+}
+
+impl RunOptions {
+    /// Sets the number of threads for everything that follows.
+    pub fn start_threads(&self) -> Outcome {
+        let Some(threads) = self.threads else { return Ok(()) };
+        let built = if threads == 0 { Err("there must be at least one".into()) } else { build_pool(threads) };
+        built.map_err(|what| Error::Input { what: format!("--threads {threads}: {what}"), hint: None }.into())
+    }
+}
+
+fn build_pool(threads: usize) -> Result<(), String> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|error| error.to_string())
+}

@@ -1,0 +1,51 @@
+//! A report on standard output: a table for people, JSON for programs.
+
+use std::path::Path;
+
+use latlas::error::Error;
+use latlas::report::{Report, json, table};
+
+use crate::console::Console;
+use crate::failure::Outcome;
+
+/// How a report is shown.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct Presentation {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Also write report.json and large arrays into this folder
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<std::path::PathBuf>,
+}
+
+/// Prints the report, and writes it where that was asked for.
+pub fn present(report: &Report, presentation: &Presentation, console: Console) -> Outcome {
+    let (text, side_files) = json::to_json(report);
+    match &presentation.save {
+        Some(folder) => save(folder, "report.json", &text, &side_files)?,
+        None if presentation.json => {
+            let names: Vec<_> = side_files.iter().map(|file| file.name.as_str()).collect();
+            if !names.is_empty() {
+                console.note(&format!("large arrays are written only with --save DIR: {}", names.join(", ")));
+            }
+        }
+        None => {}
+    }
+    if presentation.json {
+        return console.data(&text);
+    }
+    console.data(&table::render(report, table::Options { width: console.width(), colour: console.colored() }))
+}
+
+/// Writes a text and the files that belong beside it; the folder is made where it is missing.
+pub fn save(folder: &Path, name: &str, text: &str, side_files: &[json::SideFile]) -> Outcome {
+    std::fs::create_dir_all(folder).map_err(|source| Error::Io { action: "create", path: folder.into(), source })?;
+    let beside = side_files.iter().map(|file| (file.name.as_str(), &file.bytes[..]));
+    for (name, bytes) in std::iter::once((name, text.as_bytes())).chain(beside) {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|source| Error::Io { action: "write", path, source })?;
+    }
+    Ok(())
+}
