@@ -1,11 +1,12 @@
 //! The command line: groups of options that the verbs share. A verb takes only the groups that have an effect on it.
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
 
 use clap::{Args, Command, ValueEnum};
-use latlas::run::Dtype;
+use latlas::run::{Dtype, Sampling, Settings};
 
 use crate::commands::VERBS;
+use crate::failure::{Failure, Outcome};
 use crate::gate::Gate;
 
 /// The whole command.
@@ -87,6 +88,9 @@ pub struct SampleOptions {
     /// normal, uniform, uniform:LO,HI or a file of latents to draw from
     #[arg(long, value_name = "PRIOR")]
     pub prior: Option<String>,
+    /// Where latents come from: drawn from the prior, or the data through the encoder
+    #[arg(long, value_enum, default_value_t = LatentSource::Prior, value_name = "SOURCE", conflicts_with = "latents")]
+    pub sampling: LatentSource,
     /// Data, one sample a row, in the units of the decoder
     #[arg(long, value_name = "FILE")]
     pub data: Option<String>,
@@ -101,6 +105,23 @@ pub struct SampleOptions {
     pub condition: Option<String>,
 }
 
+/// Where latents come from when none are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum LatentSource {
+    Prior,
+    Data,
+}
+
+impl From<LatentSource> for Sampling {
+    fn from(source: LatentSource) -> Self {
+        match source {
+            LatentSource::Prior => Self::Prior,
+            LatentSource::Data => Self::Data,
+        }
+    }
+}
+
 /// How to compute. Values depend on these and on the inputs, never on the number of threads.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Running")]
@@ -108,12 +129,29 @@ pub struct RunOptions {
     /// Type in which the decoder runs; sums and factorisations are always f64
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     pub dtype: Precision,
-    /// Threads; all cores by default
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
     /// Samples a chunk; it orders the sums
     #[arg(long, value_name = "N")]
     pub chunk: Option<usize>,
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+/// How many cores to use.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Running")]
+pub struct Threads {
+    /// Threads; all cores by default
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl Threads {
+    /// Sets the number of threads for everything that follows.
+    pub fn start(&self) -> Outcome {
+        let Some(threads) = self.threads else { return Ok(()) };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        pool.map_err(|error| Failure::usage(format!("--threads {threads}: {error}"), "leave it out to use all cores"))
+    }
 }
 
 /// What only statistics need.
@@ -131,6 +169,22 @@ pub struct StatisticsOptions {
     pub gate: Vec<Gate>,
 }
 
+impl StatisticsOptions {
+    /// The settings of a run.
+    pub fn settings(&self, running: &RunOptions, samples: &SampleOptions) -> Settings {
+        let default = Settings::default();
+        Settings {
+            samples: samples.samples.unwrap_or(default.samples),
+            seed: self.seed,
+            chunk: running.chunk,
+            max_bad: self.max_bad.unwrap_or(default.max_bad),
+            dtype: running.dtype.into(),
+            sampling: samples.sampling.into(),
+            ..default
+        }
+    }
+}
+
 /// Number types of the decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)]
@@ -146,12 +200,4 @@ impl From<Precision> for Dtype {
             Precision::F64 => Self::F64,
         }
     }
-}
-
-/// Where an array goes.
-#[derive(Debug, Clone, Args)]
-pub struct ArrayOutput {
-    /// File to write, .npy
-    #[arg(long, short = 'o', value_name = "FILE")]
-    pub out: PathBuf,
 }

@@ -32,11 +32,6 @@ impl Console {
         }
     }
 
-    /// A line that a user must see even with `--quiet`.
-    pub fn warn(&self, text: &str) {
-        eprintln!("{}", plain(text));
-    }
-
     /// Data.
     pub fn data(&self, text: &str) -> Outcome {
         let mut out = io::stdout().lock();
@@ -50,6 +45,16 @@ impl Console {
     /// Emphasis for a heading, where colours are wanted.
     pub fn bold(&self, text: &str) -> String {
         if self.colored { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.into() }
+    }
+
+    /// Whether standard output takes colours.
+    pub fn colored(&self) -> bool {
+        self.colored
+    }
+
+    /// Columns of the terminal; 100 where there is none.
+    pub fn width(&self) -> usize {
+        terminal_size::terminal_size_of(io::stdout()).map_or(100, |(width, _)| width.0.into())
     }
 
     /// Whether long work may draw a bar.

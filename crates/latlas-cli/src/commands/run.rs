@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use latlas::error::Error;
 use latlas::estimators;
 use latlas::run::{Shard, State};
 
@@ -62,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::usage("no estimator was named", "`latlas list estimators` shows them; `entropy` runs a whole group"));
     }
     check_names(&ids)?;
-    arguments.running.start_threads()?;
+    arguments.running.threads.start()?;
     let settings = arguments.statistics.settings(&arguments.running, &arguments.samples);
     let gathered = inputs::gather(model, &arguments.source, &arguments.model, &arguments.samples, &settings)?;
     gathered.notes.iter().for_each(|note| console.note(note));
@@ -115,17 +114,4 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
         Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index: index - 1, of }),
         _ => Err("write I/N with 1 ≤ I ≤ N, such as 3/8".into()),
     }
-}
-
-impl RunOptions {
-    /// Sets the number of threads for everything that follows.
-    pub fn start_threads(&self) -> Outcome {
-        let Some(threads) = self.threads else { return Ok(()) };
-        let built = if threads == 0 { Err("there must be at least one".into()) } else { build_pool(threads) };
-        built.map_err(|what| Error::Input { what: format!("--threads {threads}: {what}"), hint: None }.into())
-    }
-}
-
-fn build_pool(threads: usize) -> Result<(), String> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|error| error.to_string())
 }

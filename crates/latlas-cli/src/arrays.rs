@@ -1,0 +1,92 @@
+//! Arrays of decoded points, Jacobians and metrics: computed and written chunk by chunk, so that memory does not grow
+//! with their number.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use latlas::data::{Float, NpyWriter};
+use latlas::models::{Decoder, Linearization};
+use latlas::run::Dtype;
+use ndarray::{ArrayD, Axis, Slice};
+
+use crate::args::{ModelOptions, Precision, Talk, Threads};
+use crate::console::Console;
+use crate::failure::Outcome;
+use crate::inputs;
+use crate::progress::Progress;
+
+/// What the verbs that write arrays take.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// ONNX file of the decoder, or builtin:NAME
+    #[arg(value_name = "MODEL.onnx")]
+    pub decoder: String,
+    /// Latents, one a row: FILE.npy, FILE.npz:KEY, FILE.safetensors:KEY, FILE.csv, IDX(.gz) or builtin:NAME
+    #[arg(long, value_name = "FILE")]
+    pub latents: String,
+    /// The decoder's second input: one row a sample, or one row for all
+    #[arg(long, value_name = "FILE")]
+    pub condition: Option<String>,
+    /// File to write, .npy
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub out: PathBuf,
+    /// Type in which the decoder runs, and of the array
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub dtype: Precision,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// One array for each sample of a chunk.
+pub struct Kind {
+    /// What the bar says.
+    pub name: &'static str,
+    /// The shape of one sample's array.
+    pub shape: fn(&dyn Decoder) -> Vec<usize>,
+    /// The arrays of a chunk, `[n, …]` in row-major order of the shape.
+    pub compute: fn(&dyn Linearization) -> latlas::error::Result<ArrayD<f64>>,
+}
+
+/// Bytes of f64 that one chunk may take, with the columns that its Jacobian passes through.
+const CHUNK_BYTES: usize = 32 << 20;
+
+/// Computes the array for all latents and writes it.
+pub fn write(arguments: &Arguments, kind: &Kind) -> Outcome {
+    let console = Console::new(&arguments.talk);
+    arguments.threads.start()?;
+    let dtype = Dtype::from(arguments.dtype);
+    let (decoder, notes) = inputs::decoder(&arguments.decoder, &arguments.model, dtype)?;
+    notes.iter().for_each(|note| console.note(note));
+    let latents = data_rows(&arguments.latents, &decoder)?;
+    let condition = arguments.condition.as_deref().map(|spec| inputs::condition(spec, latents.nrows())).transpose()?;
+
+    let n = latents.nrows();
+    let mut shape = (kind.shape)(&*decoder);
+    shape.insert(0, n);
+    let float = if dtype == Dtype::F64 { Float::F64 } else { Float::F32 };
+    let mut file = NpyWriter::create(&arguments.out, &shape, float)?;
+    let progress = Progress::new(console, kind.name);
+    let each = decoder.ambient_dim().saturating_mul(decoder.latent_dim()).saturating_mul(size_of::<f64>());
+    let chunk = (CHUNK_BYTES / each.max(1)).clamp(1, 1024);
+    for start in (0..n).step_by(chunk) {
+        let rows = Slice::from(start..n.min(start + chunk));
+        let part = condition.as_ref().map(|c| c.slice_axis(Axis(0), rows));
+        let linearization = decoder.linearize(latents.slice_axis(Axis(0), rows), part)?;
+        let values = (kind.compute)(&*linearization)?;
+        file.write(values.as_standard_layout().iter())?;
+        progress.at(n.min(start + chunk), n);
+    }
+    file.finish()?;
+    drop(progress);
+    console.note(&format!("{} {shape:?} is in {}", kind.name, arguments.out.display()));
+    Ok(())
+}
+
+fn data_rows(spec: &str, decoder: &dyn Decoder) -> Outcome<ndarray::Array2<f64>> {
+    let table = latlas::data::read(spec)?;
+    Ok(latlas::data::finite_rows(&table, "the decoder takes latents", Some(decoder.latent_dim()))?)
+}
