@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use latlas::models::Decoder;
-use latlas_graph::execute::{Cost, cost};
-use latlas_graph::onnx::{Declaration, LoadOptions, Summary, summarize};
+use latlas_graph::execute::cost;
+use latlas_graph::onnx::{Declaration, Summary, summarize};
 use latlas_graph::{Error as GraphError, Graph, UnsupportedOperator};
 use serde_json::{Value as Json, json};
 
@@ -13,7 +12,7 @@ use crate::args::{ModelOptions, Talk};
 use crate::catalogue::kind_of;
 use crate::console::{Console, plain};
 use crate::failure::Outcome;
-use crate::inputs::{self, ModelFile};
+use crate::inputs::ModelFile;
 use crate::table::{Table, count};
 
 /// Tell what a model file is: inputs, outputs, operators, kinks, and what one decode, Jacobian and Gram matrix cost
@@ -29,4 +28,148 @@ pub struct Arguments {
     model: ModelOptions,
     #[command(flatten)]
     talk: Talk,
+}
+
+/// The verb. A model that is refused is described as far as its file says, and refused after that.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let console = Console::new(&arguments.talk);
+    let file = ModelFile::open(&arguments.file)?;
+    let summary = summarize(file.bytes.clone(), &arguments.model.load_options()).map_err(|error| file.blame(error))?;
+    let graph = file.graph(&arguments.model);
+    let unsupported = match &graph {
+        Err(GraphError::Unsupported { operators }) => operators.clone(),
+        _ => Vec::new(),
+    };
+    let understood = graph.as_ref().ok().map(|graph| Understood::new(graph, &arguments.model)).transpose()?;
+    let text = if arguments.json {
+        format!("{:#}\n", as_json(&file, &summary, understood.as_ref(), &unsupported))
+    } else {
+        as_text(console, &file, &summary, understood.as_ref(), &unsupported)
+    };
+    console.data(&text)?;
+    graph.map(drop).map_err(|error| file.blame(error).into())
+}
+
+/// What is known of a model once it is a graph.
+struct Understood {
+    inputs: Vec<(String, Vec<usize>, &'static str)>,
+    outputs: Vec<(String, Vec<usize>, &'static str)>,
+    /// Operator type → count, kind, kink.
+    operators: BTreeMap<String, (usize, String, bool)>,
+    has_kinks: bool,
+    costs: Vec<(&'static str, f64, usize)>,
+}
+
+impl Understood {
+    fn new(graph: &Graph, options: &ModelOptions) -> Outcome<Self> {
+        let roles = options.roles(graph)?;
+        let mut operators = BTreeMap::new();
+        for operator in &graph.operators {
+            let kind = kind_of(operator.kind, false);
+            operators.entry(operator.op.clone()).or_insert((0, kind, operator.kink)).0 += 1;
+        }
+        let mean = roles.mean;
+        let derived = [
+            ("decode", graph.clone()),
+            ("Jacobian", graph.jacobian(roles.latents, &[mean])?),
+            ("Gram", graph.gram(roles.latents, &[mean])?),
+        ];
+        let mut costs = Vec::new();
+        for (name, graph) in derived {
+            let cost = cost(&graph)?;
+            costs.push((name, cost.flops_per_sample, cost.bytes_per_sample + cost.output_bytes_per_sample));
+        }
+        let ports = |ports: &[latlas_graph::Port], role: &dyn Fn(usize) -> &'static str| {
+            ports.iter().enumerate().map(|(i, port)| (port.name.clone(), port.shape.clone(), role(i))).collect()
+        };
+        Ok(Self {
+            inputs: ports(&graph.inputs, &|i| roles.of_input(i)),
+            outputs: ports(&graph.outputs, &|i| roles.of_output(i)),
+            operators,
+            has_kinks: graph.has_kinks(),
+            costs,
+        })
+    }
+}
+
+fn as_json(file: &ModelFile, summary: &Summary, understood: Option<&Understood>, unsupported: &[UnsupportedOperator]) -> Json {
+    let declared = |all: &[Declaration]| -> Vec<Json> {
+        let one = |d: &Declaration| json!({"name": d.name, "dtype": d.dtype.map(|t| format!("{t:?}").to_lowercase()), "shape": d.shape});
+        all.iter().map(one).collect()
+    };
+    let mut object = json!({
+        "file": file.name, "sha256": file.sha256, "ir_version": summary.ir_version, "opsets": summary.opsets,
+        "parameters": summary.parameters, "external_data": summary.has_external_data,
+        "declared_inputs": declared(&summary.inputs), "declared_outputs": declared(&summary.outputs),
+        "supported": understood.is_some(),
+        "unsupported": unsupported.iter().map(|o| json!({"op": o.op, "count": o.count, "first_node": o.first_node, "reason": o.reason}))
+            .collect::<Vec<_>>(),
+    });
+    if let (Some(known), Json::Object(map)) = (understood, &mut object) {
+        let ports = |ports: &[(String, Vec<usize>, &str)]| -> Vec<Json> {
+            ports.iter().map(|(name, shape, role)| json!({"name": name, "shape": shape, "role": role})).collect()
+        };
+        map.insert("inputs".into(), ports(&known.inputs).into());
+        map.insert("outputs".into(), ports(&known.outputs).into());
+        let operators = known.operators.iter().map(|(op, (count, kind, kink))| json!({"op": op, "count": count, "kind": kind, "kink": kink}));
+        map.insert("operators".into(), operators.collect());
+        map.insert("kinks".into(), known.has_kinks.into());
+        map.insert("batch_independent".into(), true.into());
+        let cost = |(name, flops, bytes): &(&str, f64, usize)| (name.to_lowercase(), json!({"flop": flops, "bytes": bytes}));
+        map.insert("cost_per_sample".into(), Json::Object(known.costs.iter().map(cost).collect()));
+    }
+    object
+}
+
+fn as_text(
+    console: Console,
+    file: &ModelFile,
+    summary: &Summary,
+    understood: Option<&Understood>,
+    unsupported: &[UnsupportedOperator],
+) -> String {
+    let opsets: Vec<_> = summary.opsets.iter().map(|(domain, version)| format!("{domain} {version}")).collect();
+    let external = if summary.has_external_data { ", weights in a file of their own" } else { "" };
+    let parameters = count(summary.parameters as f64, "");
+    let mut text = format!("{}\n", console.bold(&plain(&file.name)));
+    text += &format!("ONNX, opset {}, {parameters} parameters{external}\n\n", plain(&opsets.join(", ")));
+    if let Some(known) = understood {
+        let mut table = Table::new(&["", "name", "one sample", "taken for"]);
+        let ports = [("input", &known.inputs), ("output", &known.outputs)];
+        for (what, (name, shape, role)) in ports.iter().flat_map(|(what, ports)| ports.iter().map(move |port| (what, port))) {
+            table.row([(*what).into(), name.clone(), format!("{shape:?}"), (*role).into()]);
+        }
+        text += &format!("{}\n", table.render(console));
+        let mut table = Table::new(&["operator", "count", "kind", "kinks"]);
+        for (op, (count, kind, kink)) in &known.operators {
+            table.row([op.clone(), count.to_string(), kind.clone(), if *kink { "yes".into() } else { String::new() }]);
+        }
+        text += &format!("{}\n", table.render(console));
+        let mut table = Table::new(&["a sample's", "operations", "memory"]);
+        for (name, flops, bytes) in &known.costs {
+            table.row([(*name).into(), count(*flops, "FLOP"), count(*bytes as f64, "B")]);
+        }
+        text += &format!("{}\n", table.render(console));
+        text += "Every sample is treated on its own: the import proves it node by node.\n";
+        let smooth = "The decoder is smooth.\n";
+        text += if known.has_kinks { "The derivative jumps somewhere: see `latlas explain kink-at-relu`.\n" } else { smooth };
+    } else {
+        let mut table = Table::new(&["", "name", "declared shape"]);
+        for (what, declared) in [("input", &summary.inputs), ("output", &summary.outputs)] {
+            for port in declared {
+                let shape = port.shape.as_ref().map_or_else(|| "not stated".into(), |shape| format!("[{}]", shape.join(", ")));
+                table.row([what.into(), port.name.clone(), shape]);
+            }
+        }
+        text += &format!("{}\n", table.render(console));
+    }
+    if !unsupported.is_empty() {
+        let mut table = Table::new(&["unsupported operator", "count", "first node", "reason"]);
+        for operator in unsupported {
+            let reason = operator.reason.clone().unwrap_or_else(|| "not known".into());
+            table.row([operator.op.clone(), operator.count.to_string(), operator.first_node.clone(), reason]);
+        }
+        text += &table.render(console);
+    }
+    text
 }
