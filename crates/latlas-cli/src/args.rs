@@ -52,6 +52,9 @@ pub struct ModelOptions {
     /// Input that takes the latents, where the file has several
     #[arg(long, value_name = "NAME")]
     pub input: Option<String>,
+    /// Input that takes the condition
+    #[arg(long, value_name = "NAME")]
+    pub condition_input: Option<String>,
     /// Output to look at, as the file computes it
     #[arg(long, value_name = "NAME")]
     pub output: Option<String>,
@@ -64,6 +67,9 @@ pub struct ModelOptions {
     /// Output with its standard deviation
     #[arg(long, value_name = "NAME", conflicts_with = "logvar")]
     pub std: Option<String>,
+    /// Output with the logits of p(x|z)
+    #[arg(long, value_name = "NAME")]
+    pub logits: Option<String>,
     /// Output with log |det df/dz| (flows)
     #[arg(long, value_name = "NAME")]
     pub log_det: Option<String>,
@@ -103,6 +109,9 @@ pub struct SampleOptions {
     /// The decoder's second input: one row a sample, or one row for all
     #[arg(long, value_name = "FILE")]
     pub condition: Option<String>,
+    /// Jacobians [n, D, d] instead of a model
+    #[arg(long, value_name = "FILE")]
+    pub jacobians: Option<String>,
 }
 
 /// Where latents come from when none are given.

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use latlas::data::{Float, NpyWriter};
-use latlas::models::{Decoder, Linearization};
+use latlas::data::{self, Float, NpyWriter};
+use latlas::error::{Error, Result};
+use latlas::models::{Decoder, Linearization, OnnxDecoder};
 use latlas::run::Dtype;
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::{Array2, ArrayD, Axis, Slice};
 
 use crate::args::{ModelOptions, Precision, Talk, Threads};
 use crate::console::Console;
@@ -45,10 +46,12 @@ pub struct Arguments {
 pub struct Kind {
     /// What the bar says.
     pub name: &'static str,
+    /// Chooses what is decoded.
+    pub prepare: fn(OnnxDecoder) -> Result<OnnxDecoder>,
     /// The shape of one sample's array.
     pub shape: fn(&dyn Decoder) -> Vec<usize>,
     /// The arrays of a chunk, `[n, …]` in row-major order of the shape.
-    pub compute: fn(&dyn Linearization) -> latlas::error::Result<ArrayD<f64>>,
+    pub compute: fn(&dyn Linearization) -> Result<ArrayD<f64>>,
 }
 
 /// Bytes of f64 that one chunk may take, with the columns that its Jacobian passes through.
@@ -59,13 +62,14 @@ pub fn write(arguments: &Arguments, kind: &Kind) -> Outcome {
     let console = Console::new(&arguments.talk);
     arguments.threads.start()?;
     let dtype = Dtype::from(arguments.dtype);
-    let (decoder, notes) = inputs::decoder(&arguments.decoder, &arguments.model, dtype)?;
-    notes.iter().for_each(|note| console.note(note));
-    let latents = data_rows(&arguments.latents, &decoder)?;
-    let condition = arguments.condition.as_deref().map(|spec| inputs::condition(spec, latents.nrows())).transpose()?;
+    let decoder = (kind.prepare)(inputs::decoder(&arguments.decoder, &arguments.model, dtype)?)?;
+    inputs::notes_of(&decoder).iter().for_each(|note| console.note(note));
+    let latents = rows(&arguments.latents, "the decoder takes latents", Some(decoder.latent_dim()))?;
+    let condition = arguments.condition.as_deref().map(|spec| rows(spec, "the decoder takes a condition", decoder.condition_dim()));
+    let condition = condition.transpose()?.map(|given| one_each(given, latents.nrows())).transpose()?;
 
     let n = latents.nrows();
-    let mut shape = (kind.shape)(&*decoder);
+    let mut shape = (kind.shape)(&decoder);
     shape.insert(0, n);
     let float = if dtype == Dtype::F64 { Float::F64 } else { Float::F32 };
     let mut file = NpyWriter::create(&arguments.out, &shape, float)?;
@@ -86,7 +90,15 @@ pub fn write(arguments: &Arguments, kind: &Kind) -> Outcome {
     Ok(())
 }
 
-fn data_rows(spec: &str, decoder: &dyn Decoder) -> Outcome<ndarray::Array2<f64>> {
-    let table = latlas::data::read(spec)?;
-    Ok(latlas::data::finite_rows(&table, "the decoder takes latents", Some(decoder.latent_dim()))?)
+fn rows(spec: &str, what: &str, width: Option<usize>) -> Result<Array2<f64>> {
+    data::finite_rows(&data::read(spec)?, what, width)
+}
+
+/// A condition for every sample: one row stands for all.
+fn one_each(condition: Array2<f64>, n: usize) -> Result<Array2<f64>> {
+    match condition.nrows() {
+        rows if rows == n => Ok(condition),
+        1 => Ok(condition.select(Axis(0), &vec![0; n])),
+        rows => Err(Error::Shape { what: format!("there are {n} latents and {rows} rows of the condition"), hint: None }),
+    }
 }

@@ -1,29 +1,21 @@
 //! From the command line to what goes into a run: files are read, shapes checked, and what was guessed is told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
 use latlas::data::{self, Table};
-use latlas::error::Error;
-use latlas::models::{Decoder, Encoder};
+use latlas::error::{Error, Result};
+use latlas::models::onnx::{Heads, Options};
+use latlas::models::{Decoder, Encoder, OnnxDecoder, OnnxEncoder};
 use latlas::report::InputRecord;
-use latlas::run::{Inputs, Settings};
+use latlas::run::{Dtype, Inputs};
 use latlas::samples::Prior;
-use ndarray::{Array2, Ix3};
+use latlas_graph::{Graph, onnx};
+use ndarray::Array3;
 
 use crate::args::{ModelOptions, SampleOptions};
 use crate::failure::{Failure, Outcome};
 use crate::suggest;
-
-/// What to measure when no model is given.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Model")]
-pub struct Source {
-    /// Jacobians [n, D, d] instead of a model
-    #[arg(long, value_name = "FILE")]
-    pub jacobians: Option<String>,
-}
 
 /// What was read.
 pub struct Gathered {
@@ -33,7 +25,209 @@ pub struct Gathered {
     pub notes: Vec<String>,
 }
 
+/// Reads everything that a run was given.
+pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptions, dtype: Dtype) -> Outcome<Gathered> {
+    let mut inputs = Inputs::default();
+    let mut notes = Vec::new();
+    if let Some(spec) = model {
+        let decoder = decoder(spec, options, dtype)?;
+        notes = notes_of(&decoder);
+        inputs.records.push(model_record("model", spec, decoder.sha256(), [decoder.latent_dim(), decoder.ambient_dim()]));
+        inputs.decoder = Some(Arc::new(decoder));
+    }
+    if let Some(spec) = &samples.encoder {
+        let encoder = encoder(spec, dtype)?;
+        inputs.records.push(model_record("encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
+        inputs.encoder = Some(Arc::new(encoder));
+    }
+    let (d, big_d, c) = inputs.decoder.as_ref().map_or((None, None, None), |decoder| {
+        (Some(decoder.latent_dim()), Some(decoder.ambient_dim()), decoder.condition_dim())
+    });
+    let records = &mut inputs.records;
+    inputs.jacobians = table("jacobians", samples.jacobians.as_ref(), records)?.map(jacobians).transpose()?;
+    let latents = table("latents", samples.latents.as_ref(), records)?;
+    inputs.latents = latents.map(|table| data::finite_rows(&table, "the decoder takes latents", d)).transpose()?;
+    let rows = table("data", samples.data.as_ref(), records)?;
+    inputs.data = rows.map(|table| data::finite_rows(&table, "the decoder gives values", big_d)).transpose()?;
+    inputs.labels = table("labels", samples.labels.as_ref(), records)?.map(|table| classes(&table)).transpose()?;
+    let rows = table("condition", samples.condition.as_ref(), records)?;
+    inputs.condition = rows.map(|table| data::finite_rows(&table, "the decoder takes a condition", c)).transpose()?;
+    match samples.prior.as_ref() {
+        None => {}
+        Some(spec) if is_data_file(spec) => {
+            if let Some(rows) = table("prior", Some(spec), records)? {
+                inputs.prior = Prior::empirical(&data::finite_rows(&rows, "the decoder takes latents", d)?)?;
+            }
+        }
+        Some(spec) => inputs.prior = Prior::parse(spec)?,
+    }
+    Ok(Gathered { inputs, notes })
+}
+
+/// Reads an array and notes where it came from.
+fn table(role: &str, spec: Option<&String>, records: &mut Vec<InputRecord>) -> Result<Option<Table>> {
+    let Some(spec) = spec else { return Ok(None) };
+    let table = data::read(spec)?;
+    let (path, sha256, shape) = (table.name.clone(), table.sha256.clone(), table.values.shape().to_vec());
+    records.push(InputRecord { role: role.into(), path, sha256, shape });
+    Ok(Some(table))
+}
+
+fn model_record(role: &str, spec: &str, sha256: &str, shape: [usize; 2]) -> InputRecord {
+    InputRecord { role: role.into(), path: name_of(spec), sha256: sha256.into(), shape: shape.into() }
+}
+
+/// Whether a prior is written as a file of latents and not by its name or as JSON.
+fn is_data_file(spec: &str) -> bool {
+    let is_file = spec.contains('.') && !spec.to_ascii_lowercase().ends_with(".json") && !spec.starts_with("uniform:");
+    spec.starts_with("builtin:") || is_file
+}
+
+/// `[n, D…, d]` with the middle axes in one.
+fn jacobians(table: Table) -> Result<Array3<f64>> {
+    let shape = table.values.shape().to_vec();
+    let fault = |name: &str| Error::Shape {
+        what: format!("Jacobians have the shape [n, D, d], {name} has {shape:?}"),
+        hint: Some("sample first, then the decoded values, then the latents".into()),
+    };
+    match shape[..] {
+        [n, ref ambient @ .., d] if !ambient.is_empty() && !table.values.is_empty() => {
+            let flat = (n, ambient.iter().product::<usize>(), d);
+            let values = table.values.as_standard_layout().into_owned().into_shape_with_order(flat);
+            values.map_err(|_| fault(&table.name))
+        }
+        _ => Err(fault(&table.name)),
+    }
+}
+
+/// Labels as whole numbers.
+fn classes(table: &Table) -> Result<Vec<i64>> {
+    let rows = data::finite_rows(table, "labels are columns", Some(1))?;
+    let whole = |x: &f64| (x.fract() == 0.0 && x.abs() < 9e15).then_some(*x as i64);
+    rows.iter().map(whole).collect::<Option<_>>().ok_or_else(|| Error::Input {
+        what: format!("{} holds labels that are not whole numbers", table.name),
+        hint: Some("number the classes".into()),
+    })
+}
+
+/// A decoder from a file or from inside the program, with the output that was asked for.
+pub fn decoder(spec: &str, options: &ModelOptions, dtype: Dtype) -> Outcome<OnnxDecoder> {
+    let read = options.read(dtype);
+    let decoder = match spec.strip_prefix("builtin:") {
+        Some(id) => OnnxDecoder::from_bytes(spec, builtin(id)?, &read)?,
+        None => OnnxDecoder::load(Path::new(spec), &read)?,
+    };
+    match &options.output {
+        None => Ok(decoder),
+        Some(name) => Ok(decoder.with_output(name)?),
+    }
+}
+
+fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
+    let read = Options::with_dtype(dtype);
+    Ok(match spec.strip_prefix("builtin:") {
+        Some(id) => OnnxEncoder::from_bytes(spec, builtin(id)?, &read)?,
+        None => OnnxEncoder::load(Path::new(spec), &read)?,
+    })
+}
+
+/// What was guessed of a model; nothing when there was nothing to choose.
+pub fn notes_of(decoder: &OnnxDecoder) -> Vec<String> {
+    let graph = decoder.graph();
+    if graph.inputs.len() + graph.outputs.len() > 2 { decoder.notes() } else { Vec::new() }
+}
+
+fn builtin(id: &str) -> Outcome<&'static [u8]> {
+    data::builtin_model(id).ok_or_else(|| {
+        let known = || data::MODELS.iter().map(|model| model.id);
+        let all = known().map(|id| format!("builtin:{id}")).collect::<Vec<_>>().join(", ");
+        Failure::usage(format!("there is no built-in model `{id}`"), suggest::hint(id, known(), &format!("there is {all}")))
+    })
+}
+
+/// File name without its folder, or `builtin:NAME`.
+fn name_of(spec: &str) -> String {
+    if spec.starts_with("builtin:") {
+        return spec.into();
+    }
+    Path::new(spec).file_name().map_or_else(|| spec.into(), |name| name.to_string_lossy().into_owned())
+}
+
 /// Whether a word of the command line can only be a model, not the id of an estimator.
 pub fn names_a_model(word: &str) -> bool {
     word.starts_with("builtin:") || word.contains(['.', '/', '\\']) || Path::new(word).is_file()
+}
+
+/// The bytes of a model file, for those who look at the file itself.
+pub struct ModelFile {
+    /// Without its folder, or `builtin:NAME`.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    path: PathBuf,
+    folder: Option<PathBuf>,
+}
+
+impl ModelFile {
+    /// Reads a file, or takes what ships with the program.
+    pub fn open(spec: &str) -> Outcome<Self> {
+        if let Some(id) = spec.strip_prefix("builtin:") {
+            return Ok(Self { name: spec.into(), bytes: builtin(id)?.to_vec(), path: spec.into(), folder: None });
+        }
+        let path = PathBuf::from(spec);
+        let io = |source| Error::Io { action: "read", path: path.clone(), source };
+        let (size, limit) = (std::fs::metadata(&path).map_err(io)?.len(), onnx::Limits::default().max_bytes);
+        if size > limit {
+            let source = latlas_graph::Error::Limit { what: "size of the model file in bytes".into(), got: size, limit };
+            return Err(Error::Model { path, source }.into());
+        }
+        let bytes = std::fs::read(&path).map_err(io)?;
+        let folder = Some(path.parent().unwrap_or(Path::new("")).to_path_buf());
+        Ok(Self { name: name_of(spec), bytes, path, folder })
+    }
+
+    /// Digest of the file.
+    pub fn sha256(&self) -> String {
+        data::sha256(&self.bytes)
+    }
+
+    /// The graph of one sample.
+    pub fn graph(&self, options: &ModelOptions) -> latlas_graph::Result<Graph> {
+        onnx::load_bytes(self.bytes.clone(), self.folder.as_deref(), &options.load())
+    }
+
+    /// An error with the file that it came from.
+    pub fn blame(&self, source: latlas_graph::Error) -> Failure {
+        Error::Model { path: self.path.clone(), source }.into()
+    }
+}
+
+impl ModelOptions {
+    /// As the library takes them.
+    pub fn read(&self, dtype: Dtype) -> Options {
+        Options {
+            from_tensors: self.from_tensor.clone(),
+            to_tensors: self.to_tensor.clone(),
+            latent: self.input.clone(),
+            condition: self.condition_input.clone(),
+            mean: self.mean.clone(),
+            logvar: self.logvar.clone(),
+            std: self.std.clone(),
+            logits: self.logits.clone(),
+            log_det: self.log_det.clone(),
+            dtype,
+        }
+    }
+
+    /// As the engine takes them.
+    pub fn load(&self) -> onnx::LoadOptions {
+        onnx::LoadOptions { from_tensors: self.from_tensor.clone(), to_tensors: self.to_tensor.clone(), ..Default::default() }
+    }
+
+    /// The ports of a graph: the heads, and the output that was asked for.
+    pub fn ports(&self, graph: &Graph) -> Result<(Heads, usize)> {
+        let heads = Heads::choose(graph, &self.read(Dtype::F64))?;
+        let output = self.output.as_ref().map(|name| graph.output(name)).transpose()?.unwrap_or(heads.mean);
+        Ok((heads, output))
+    }
 }

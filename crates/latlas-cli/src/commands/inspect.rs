@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use latlas::models::onnx::Heads;
 use latlas_graph::execute::cost;
 use latlas_graph::onnx::{Declaration, Summary, summarize};
 use latlas_graph::{Error as GraphError, Graph, UnsupportedOperator};
@@ -34,7 +35,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
     let file = ModelFile::open(&arguments.file)?;
-    let summary = summarize(file.bytes.clone(), &arguments.model.load_options()).map_err(|error| file.blame(error))?;
+    let summary = summarize(file.bytes.clone(), &arguments.model.load()).map_err(|error| file.blame(error))?;
     let graph = file.graph(&arguments.model);
     let unsupported = match &graph {
         Err(GraphError::Unsupported { operators }) => operators.clone(),
@@ -62,17 +63,16 @@ struct Understood {
 
 impl Understood {
     fn new(graph: &Graph, options: &ModelOptions) -> Outcome<Self> {
-        let roles = options.roles(graph)?;
+        let (heads, output) = options.ports(graph)?;
         let mut operators = BTreeMap::new();
         for operator in &graph.operators {
             let kind = kind_of(operator.kind, false);
             operators.entry(operator.op.clone()).or_insert((0, kind, operator.kink)).0 += 1;
         }
-        let mean = roles.mean;
         let derived = [
             ("decode", graph.clone()),
-            ("Jacobian", graph.jacobian(roles.latents, &[mean])?),
-            ("Gram", graph.gram(roles.latents, &[mean])?),
+            ("Jacobian", graph.jacobian(heads.latent, &[output])?),
+            ("Gram", graph.gram(heads.latent, &[output])?),
         ];
         let mut costs = Vec::new();
         for (name, graph) in derived {
@@ -83,13 +83,32 @@ impl Understood {
             ports.iter().enumerate().map(|(i, port)| (port.name.clone(), port.shape.clone(), role(i))).collect()
         };
         Ok(Self {
-            inputs: ports(&graph.inputs, &|i| roles.of_input(i)),
-            outputs: ports(&graph.outputs, &|i| roles.of_output(i)),
+            inputs: ports(&graph.inputs, &|i| input_role(&heads, i)),
+            outputs: ports(&graph.outputs, &|i| output_role(&heads, i)),
             operators,
             has_kinks: graph.has_kinks(),
             costs,
         })
     }
+}
+
+fn input_role(heads: &Heads, i: usize) -> &'static str {
+    match i {
+        i if i == heads.latent => "latents",
+        i if heads.condition == Some(i) => "condition",
+        _ => "not used",
+    }
+}
+
+fn output_role(heads: &Heads, i: usize) -> &'static str {
+    let named = [
+        (Some(heads.mean), "mean"),
+        (heads.logvar, "logvar"),
+        (heads.std, "std"),
+        (heads.logits, "logits"),
+        (heads.log_det, "log-det"),
+    ];
+    named.iter().find(|(head, _)| *head == Some(i)).map_or("not used", |(_, role)| role)
 }
 
 fn as_json(file: &ModelFile, summary: &Summary, understood: Option<&Understood>, unsupported: &[UnsupportedOperator]) -> Json {
@@ -98,7 +117,7 @@ fn as_json(file: &ModelFile, summary: &Summary, understood: Option<&Understood>,
         all.iter().map(one).collect()
     };
     let mut object = json!({
-        "file": file.name, "sha256": file.sha256, "ir_version": summary.ir_version, "opsets": summary.opsets,
+        "file": file.name, "sha256": file.sha256(), "ir_version": summary.ir_version, "opsets": summary.opsets,
         "parameters": summary.parameters, "external_data": summary.has_external_data,
         "declared_inputs": declared(&summary.inputs), "declared_outputs": declared(&summary.outputs),
         "supported": understood.is_some(),

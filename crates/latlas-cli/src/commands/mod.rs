@@ -2,10 +2,12 @@
 
 mod decode;
 mod explain;
+mod inspect;
 mod jacobian;
 mod list;
 mod merge;
 mod metric;
+mod report;
 mod run;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -24,7 +26,9 @@ pub struct Verb {
 
 /// All verbs, in the order of `latlas --help`.
 pub const VERBS: &[Verb] = &[
+    Verb { name: "report", command: line::<report::Arguments>, run: |matches| with(matches, report::run) },
     Verb { name: "run", command: line::<run::Arguments>, run: |matches| with(matches, run::run) },
+    Verb { name: "inspect", command: line::<inspect::Arguments>, run: |matches| with(matches, inspect::run) },
     Verb { name: "decode", command: line::<decode::Arguments>, run: |matches| with(matches, decode::run) },
     Verb { name: "jacobian", command: line::<jacobian::Arguments>, run: |matches| with(matches, jacobian::run) },
     Verb { name: "metric", command: line::<metric::Arguments>, run: |matches| with(matches, metric::run) },

@@ -10,7 +10,7 @@ use crate::args::{ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Ta
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
-use crate::inputs::{self, Source};
+use crate::inputs;
 use crate::present::{Presentation, present};
 use crate::progress::Progress;
 
@@ -20,8 +20,6 @@ pub struct Arguments {
     /// Estimators or groups (`latlas list estimators`), then the model: an ONNX file or builtin:NAME
     #[arg(required = true, value_name = "ID… [MODEL.onnx]")]
     words: Vec<String>,
-    #[command(flatten)]
-    source: Source,
     #[command(flatten)]
     model: ModelOptions,
     #[command(flatten)]
@@ -63,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_names(&ids)?;
     arguments.running.threads.start()?;
     let settings = arguments.statistics.settings(&arguments.running, &arguments.samples);
-    let gathered = inputs::gather(model, &arguments.source, &arguments.model, &arguments.samples, &settings)?;
+    let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype)?;
     gathered.notes.iter().for_each(|note| console.note(note));
     let inputs = gathered.inputs;
 

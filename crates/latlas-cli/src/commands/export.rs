@@ -1,0 +1,72 @@
+//! `latlas export`: a derivative as an ONNX file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use latlas::error::Error;
+use latlas_graph::{Graph, onnx};
+
+use crate::args::{ModelOptions, Talk};
+use crate::console::Console;
+use crate::failure::Outcome;
+use crate::inputs::ModelFile;
+
+/// Write the derivative of a decoder as an ONNX file that any runtime runs
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// ONNX file of the decoder, or builtin:NAME
+    #[arg(value_name = "MODEL.onnx")]
+    file: String,
+    #[command(flatten)]
+    what: What,
+    /// File to write, .onnx
+    #[arg(long, short = 'o', value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// Which derivative.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// All columns of the Jacobian: output NAME.jacobian
+    #[arg(long)]
+    jacobian: bool,
+    /// The metric DfᵀDf: output NAME.gram
+    #[arg(long)]
+    metric: bool,
+    /// Df v for K tangents: a further input `tangents`, output NAME.jvp
+    #[arg(long, value_name = "K", num_args = 0..=1, default_missing_value = "1")]
+    jvp: Option<usize>,
+    /// Dfᵀ u for K cotangents: a further input `cotangents`, output INPUT.cotangent
+    #[arg(long, value_name = "K", num_args = 0..=1, default_missing_value = "1")]
+    vjp: Option<usize>,
+}
+
+/// The verb.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let console = Console::new(&arguments.talk);
+    let file = ModelFile::open(&arguments.file)?;
+    let graph = file.graph(&arguments.model).map_err(|error| file.blame(error))?;
+    let (heads, output) = arguments.model.ports(&graph)?;
+    let derived = arguments.what.derive(&graph, heads.latent, output).map_err(|error| file.blame(error))?;
+    let bytes = onnx::save(&derived).map_err(|error| file.blame(error))?;
+    std::fs::write(&arguments.out, bytes).map_err(|source| Error::Io { action: "write", path: arguments.out.clone(), source })?;
+    let outputs = derived.outputs.iter().map(|port| format!("{} {:?}", port.name, port.shape)).collect::<Vec<_>>().join(", ");
+    console.note(&format!("{}: outputs {outputs} of one sample", arguments.out.display()));
+    Ok(())
+}
+
+impl What {
+    fn derive(&self, graph: &Graph, input: usize, output: usize) -> latlas_graph::Result<Graph> {
+        match (self.jvp, self.vjp) {
+            (Some(k), _) => graph.jvp_graph(input, &[output], k),
+            (_, Some(k)) => graph.vjp_graph(input, output, k),
+            _ if self.metric => graph.gram(input, &[output]),
+            _ => graph.jacobian(input, &[output]),
+        }
+    }
+}
