@@ -66,14 +66,6 @@ impl std::str::FromStr for Gate {
 }
 
 impl Gate {
-    /// The estimator whose value the gate looks at.
-    pub fn estimator(&self) -> Option<&str> {
-        match &self.left {
-            Left::Comparison { id, .. } => Some(id),
-            _ => None,
-        }
-    }
-
     /// What does not hold, in words; nothing when the gate does.
     fn broken(&self, report: &Report) -> Outcome<Option<String>> {
         let Self { text, left } = self;

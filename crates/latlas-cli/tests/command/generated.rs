@@ -32,6 +32,6 @@ fn generated_page_of_the_estimators() {
 
 #[test]
 fn generated_schema_of_the_report() {
-    let schema = serde_json::to_string_pretty(&latlas::report::json::schema()).unwrap() + "\n";
+    let schema = serde_json::to_string_pretty(&latlas::report::schema::schema()).unwrap() + "\n";
     is_current("report.schema.json", &schema);
 }

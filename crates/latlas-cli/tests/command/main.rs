@@ -46,7 +46,7 @@ fn fixture(name: &str) -> PathBuf {
 
 /// Writes an array of f64.
 fn write(path: &Path, values: &ArrayD<f64>) {
-    latlas::data::write_npy(path, values.view(), latlas::data::Float::F64).unwrap();
+    latlas::data::write_npy(path, values, latlas::data::Float::F64).unwrap();
 }
 
 /// Reads an array.
