@@ -18,7 +18,7 @@ use crate::progress::Progress;
 
 /// What the verbs that write arrays take.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ArrayArguments {
     /// ONNX file of the decoder, or builtin:NAME
     #[arg(value_name = "MODEL.onnx")]
     pub decoder: String,
@@ -58,7 +58,7 @@ pub struct Kind {
 const CHUNK_BYTES: usize = 32 << 20;
 
 /// Computes the array for all latents and writes it.
-pub fn write(arguments: &Arguments, kind: &Kind) -> Outcome {
+pub fn write(arguments: &ArrayArguments, kind: &Kind) -> Outcome {
     let console = Console::new(&arguments.talk);
     arguments.threads.start()?;
     let dtype = Dtype::from(arguments.dtype);

@@ -40,9 +40,10 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
         inputs.records.push(model_record("encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
         inputs.encoder = Some(Arc::new(encoder));
     }
-    let (d, big_d, c) = inputs.decoder.as_ref().map_or((None, None, None), |decoder| {
-        (Some(decoder.latent_dim()), Some(decoder.ambient_dim()), decoder.condition_dim())
-    });
+    let (d, big_d, c) = inputs
+        .decoder
+        .as_ref()
+        .map_or((None, None, None), |decoder| (Some(decoder.latent_dim()), Some(decoder.ambient_dim()), decoder.condition_dim()));
     let records = &mut inputs.records;
     inputs.jacobians = table("jacobians", samples.jacobians.as_ref(), records)?.map(jacobians).transpose()?;
     let latents = table("latents", samples.latents.as_ref(), records)?;

@@ -101,13 +101,8 @@ fn input_role(heads: &Heads, i: usize) -> &'static str {
 }
 
 fn output_role(heads: &Heads, i: usize) -> &'static str {
-    let named = [
-        (Some(heads.mean), "mean"),
-        (heads.logvar, "logvar"),
-        (heads.std, "std"),
-        (heads.logits, "logits"),
-        (heads.log_det, "log-det"),
-    ];
+    let named =
+        [(Some(heads.mean), "mean"), (heads.logvar, "logvar"), (heads.std, "std"), (heads.logits, "logits"), (heads.log_det, "log-det")];
     named.iter().find(|(head, _)| *head == Some(i)).map_or("not used", |(_, role)| role)
 }
 
@@ -130,7 +125,8 @@ fn as_json(file: &ModelFile, summary: &Summary, understood: Option<&Understood>,
         };
         map.insert("inputs".into(), ports(&known.inputs).into());
         map.insert("outputs".into(), ports(&known.outputs).into());
-        let operators = known.operators.iter().map(|(op, (count, kind, kink))| json!({"op": op, "count": count, "kind": kind, "kink": kink}));
+        let operators =
+            known.operators.iter().map(|(op, (count, kind, kink))| json!({"op": op, "count": count, "kind": kind, "kink": kink}));
         map.insert("operators".into(), operators.collect());
         map.insert("kinks".into(), known.has_kinks.into());
         map.insert("batch_independent".into(), true.into());

@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
-    arrays: arrays::Arguments,
+    arrays: arrays::ArrayArguments,
 }
 
 /// The verb.

@@ -13,7 +13,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Geometry::Auto, help_heading = "Model", conflicts_with = "output")]
     embedding: Geometry,
     #[command(flatten)]
-    arrays: arrays::Arguments,
+    arrays: arrays::ArrayArguments,
 }
 
 /// What the decoder's outputs are taken for.

@@ -18,7 +18,9 @@ fn is_current(name: &str, text: &str) {
 
 #[test]
 fn generated_page_of_the_estimators() {
-    let mut page = String::from("# Estimators\n\nMade from the estimators' own files by `cargo dev generate`.\n\n| id | what | unit | group |\n|---|---|---|---|\n");
+    let mut page = String::from(
+        "# Estimators\n\nMade from the estimators' own files by `cargo dev generate`.\n\n| id | what | unit | group |\n|---|---|---|---|\n",
+    );
     for entry in estimators::all() {
         let card = &entry.card;
         let _ = writeln!(page, "| [`{0}`](#{0}) | {1} | {2} | {3} |", card.id, card.title, card.unit, card.group);

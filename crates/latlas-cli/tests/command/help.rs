@@ -8,7 +8,9 @@ fn every_verb_has_help() {
     assert_eq!((verbs.code, verbs.err.as_str()), (0, ""));
     insta::assert_snapshot!("latlas", verbs.out);
     let listed = verbs.out.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
+    // Lines that go on are indented further.
+    let begins = |line: &str| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')).map(str::len);
+    let names: Vec<&str> = listed.filter(|line| begins(line).is_some()).filter_map(|line| line.split_whitespace().next()).collect();
     assert!(names.len() >= 10, "{names:?}");
     for name in names {
         let help = latlas(&[name, "--help"]);
