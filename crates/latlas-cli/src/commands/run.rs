@@ -67,10 +67,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
     let sharding = &arguments.sharding;
     let shard = sharding.shard.unwrap_or(Shard::WHOLE);
-    let mut state = match &sharding.state {
-        Some(path) if sharding.resume && path.exists() => State::load(path)?,
-        _ => State::begin(&ids, &inputs, &settings, shard)?,
-    };
+    let mut state = State::begin(&ids, &inputs, &settings, shard)?;
+    if let Some(path) = sharding.state.as_ref().filter(|path| sharding.resume && path.exists()) {
+        state = state.resume(State::load(path)?)?;
+    }
     let progress = Progress::new(console, "samples");
     let checkpoint = |state: &State| sharding.state.as_ref().map_or(Ok(()), |path| state.save(path));
     state.advance(&inputs, &|done, all| progress.at(done, all), &checkpoint)?;

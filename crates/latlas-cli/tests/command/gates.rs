@@ -22,7 +22,7 @@ fn a_gate_that_holds_changes_nothing() {
 fn a_gate_that_does_not_hold_ends_with_four_and_still_prints() {
     let ran = gated("total-correlation > 100");
     assert_eq!(ran.code, 4);
-    assert!(ran.err.starts_with("error: gate `total-correlation > 100` does not hold: total-correlation is "), "{}", ran.err);
+    assert!(ran.err.contains("error: gate `total-correlation > 100` does not hold: total-correlation is "), "{}", ran.err);
     assert!(serde_json::from_str::<serde_json::Value>(&ran.out).is_ok());
 }
 

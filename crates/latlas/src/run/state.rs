@@ -141,6 +141,18 @@ impl State {
         Ok(())
     }
 
+    /// The saved state in place of this one, which has only begun, to go on with.
+    ///
+    /// # Errors
+    /// Another model, setting, version or shard.
+    pub fn resume(self, saved: Self) -> Result<Self> {
+        self.header.check_same_run(&saved.header)?;
+        if self.header.done.keys().ne(saved.header.done.keys()) {
+            return Err(differs("shards"));
+        }
+        Ok(saved)
+    }
+
     /// Adds the state of other shards of the same run.
     ///
     /// # Errors

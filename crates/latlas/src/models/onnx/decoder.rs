@@ -70,7 +70,7 @@ impl OnnxDecoder {
         if d > big_d {
             return Err(Error::Shape {
                 what: format!("{} maps {d} values to {big_d}, so it is no decoder of {d} latents", decoder.file.path.display()),
-                hint: Some("an encoder goes with --encoder, beside a decoder; --latent-input and --mean name a decoder's ports".into()),
+                hint: Some("an encoder goes with --encoder, beside a decoder; --input and --mean name a decoder's ports".into()),
             });
         }
         Ok(decoder)

@@ -124,7 +124,7 @@ fn inputs(graph: &Graph, options: &Options) -> Result<(usize, Option<usize>)> {
     let rest = |taken: Option<usize>| open.iter().copied().filter(|i| Some(*i) != taken).collect::<Vec<_>>();
     let ambiguous = || Error::Input {
         what: format!("the model has {} inputs, and which takes the latents is not clear: {}", open.len(), list(&graph.inputs)),
-        hint: Some("name them with --latent-input and --condition-input, or cut the decoder out with --from-tensor".into()),
+        hint: Some("name them with --input and --condition-input, or cut the decoder out with --from-tensor".into()),
     };
     let by_names = |names| {
         let found: Vec<usize> = open.iter().copied().filter(|i| is_named(&graph.inputs[*i].name, names)).collect();
