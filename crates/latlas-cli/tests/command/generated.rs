@@ -31,9 +31,3 @@ fn generated_page_of_the_estimators() {
     }
     is_current("estimators.md", &page);
 }
-
-#[test]
-fn generated_schema_of_the_report() {
-    let schema = serde_json::to_string_pretty(&latlas::report::schema::schema()).unwrap() + "\n";
-    is_current("report.schema.json", &schema);
-}
