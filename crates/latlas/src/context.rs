@@ -8,6 +8,7 @@ use crate::samples::Prior;
 use crate::settings::{Sampling, Settings};
 
 /// What all samples of a run share. It is saved with a state, so that a state alone makes a report.
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own about what was given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     /// The settings.

@@ -139,7 +139,7 @@ impl<'a> Probe<'a> {
             let columns = self.linearization.columns()?;
             let expected = (self.len(), self.context.latent_dim, self.context.ambient_dim);
             if columns.dim() != expected {
-                let (got, _) = (columns.dim(), ());
+                let got = columns.dim();
                 return Err(Error::Shape { what: format!("the Jacobian's columns are {got:?}, expected {expected:?}"), hint: None });
             }
             Ok(if columns.is_standard_layout() { columns } else { columns.as_standard_layout().into_owned() })
@@ -229,7 +229,7 @@ impl<'a> Probe<'a> {
         let Context { prior, latent_dim, .. } = self.context;
         match (self.context.prior_term(), self.latent(s)) {
             (PriorTerm::Analytic, _) => (0..*latent_dim).map(|i| prior.marginal_entropy(i).unwrap_or(f64::NAN)).collect(),
-            (PriorTerm::Sampled, Some(z)) => (0..*latent_dim).map(|i| prior.surprisal(&z, i..i + 1).unwrap_or(f64::NAN)).collect(),
+            (PriorTerm::Sampled, Some(z)) => (0..*latent_dim).map(|i| prior.surprisal(&z, i..=i).unwrap_or(f64::NAN)).collect(),
             _ => vec![0.0; *latent_dim],
         }
     }

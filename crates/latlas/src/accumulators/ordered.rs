@@ -77,7 +77,9 @@ mod tests {
         let leaf = |i: u64| Text(format!("{i} "));
         for orders in [vec![0, 1, 2, 3, 4, 5, 6], vec![6, 2, 0, 5, 3, 1, 4], vec![3, 4, 5, 6, 0, 1, 2]] {
             let mut tree = Ordered::default();
-            orders.iter().for_each(|i| tree.insert(*i, leaf(*i)));
+            for i in orders {
+                tree.insert(i, leaf(i));
+            }
             assert_eq!(tree.fold().unwrap().0, "((((0 1 )(2 3 ))(4 5 ))6 )");
         }
     }

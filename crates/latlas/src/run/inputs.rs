@@ -145,10 +145,12 @@ impl Inputs {
         }
         digest.update(format!("{:?}", self.prior));
         let arrays = [&self.latents, &self.data, &self.condition];
-        arrays.into_iter().for_each(|array| hash_array(&mut digest, array.as_ref()));
+        for array in arrays {
+            hash_array(&mut digest, array.as_ref());
+        }
         hash_array(&mut digest, self.jacobians.as_ref());
         digest.update(format!("{:?}", self.labels));
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::data::hexadecimal(&digest.finalize())
     }
 
     fn sampling(&self, settings: &Settings) -> Result<(Sampling, usize)> {

@@ -216,11 +216,15 @@ impl State {
         let match_prior = invariants::latents_match_prior(context, &partial.latents);
         if let Some(law) = match_prior.as_ref().filter(|law| !law.holds) {
             let message = format!("mean, spread or correlation differ by {:.2} from the {} prior", law.worst, context.prior.name());
-            estimates.iter_mut().for_each(|e| e.caveats.push(Caveat::new("off-prior-latents", message.clone())));
+            for estimate in &mut estimates {
+                estimate.caveats.push(Caveat::new("off-prior-latents", message.clone()));
+            }
         }
         if header.instruction_sets.len() > 1 {
             let sets = header.instruction_sets.iter().cloned().collect::<Vec<_>>().join(", ");
-            estimates.iter_mut().for_each(|e| e.caveats.push(Caveat::new("mixed-instruction-sets", sets.clone())));
+            for estimate in &mut estimates {
+                estimate.caveats.push(Caveat::new("mixed-instruction-sets", sets.clone()));
+            }
         }
         let mut settings = header.settings();
         if !missing.is_empty() {

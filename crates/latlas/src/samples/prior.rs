@@ -6,6 +6,7 @@ use std::path::Path;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::data::finite_rows;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
 use crate::special_functions::{HALF_LOG_TAU, NORMAL_ENTROPY};
@@ -49,7 +50,8 @@ pub enum Prior {
 }
 
 impl Prior {
-    /// Reads `normal`, `uniform`, `uniform:LO,HI`, or a `.json` file that describes a prior.
+    /// Reads `normal`, `uniform`, `uniform:LO,HI`, a `.json` file that describes a prior, or a file of latents
+    /// `[m, d]` to draw from.
     ///
     /// The file is an object with the keys `mean`, `std` (diagonal), `weights`, `means`, `stds` (mixture; weights equal
     /// and standard deviations 1 when not given), or `low`, `high` (uniform).
@@ -71,11 +73,15 @@ impl Prior {
             _ => {}
         }
         let path = Path::new(text);
-        if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
-            return Err(Error::Input {
-                what: format!("{text:?} is not a prior"),
-                hint: Some("normal, uniform:LOW,HIGH, a .json file (diagonal or mixture), or a file of latents to draw from".into()),
-            });
+        match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => {}
+            None => {
+                return Err(Error::Input {
+                    what: format!("{text:?} is not a prior"),
+                    hint: Some("normal, uniform:LOW,HIGH, a .json file (diagonal or mixture), or a file of latents to draw from".into()),
+                });
+            }
+            Some(_) => return Self::empirical(&finite_rows(&crate::data::read(text)?, "prior", None)?),
         }
         let bytes = std::fs::read(path).map_err(|source| Error::Io { action: "read", path: path.into(), source })?;
         Self::from_json(&bytes, text)

@@ -9,12 +9,14 @@ use latlas::report::Report;
 use latlas::run::{Dtype, Inputs, Settings};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
+type Formula = Arc<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync>;
+
 /// x = f(z) with J(z) row by row, `[D, d]`.
 pub struct Explicit {
     pub d: usize,
     pub shape: Vec<usize>,
-    pub f: Arc<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync>,
-    pub jacobian: Arc<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync>,
+    pub f: Formula,
+    pub jacobian: Formula,
 }
 
 struct At<'a> {

@@ -2,6 +2,9 @@
 
 use crate::explicit::{Explicit, entropy, of};
 
+/// A function of one number.
+type Curve = fn(f64) -> f64;
+
 const H0: f64 = 1.418_938_533_204_672_7;
 
 fn exactly(got: &[f64], expected: &[f64]) {
@@ -46,7 +49,7 @@ fn linear_map_into_four_dimensions() {
 #[test]
 fn elementwise_maps() {
     let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
-    let cases: [(fn(f64) -> f64, fn(f64) -> f64, f64); 4] = [
+    let cases: [(Curve, Curve, f64); 4] = [
         (f64::sinh, f64::cosh, 1.793_505_740_7),
         (f64::exp, f64::exp, H0),
         (|z| z + z * z * z / 3.0, |z| 1.0 + z * z, 1.952_391_713_0),

@@ -96,45 +96,38 @@ impl OnnxDecoder {
     /// # Errors
     /// [`Embedding::Gaussian`] without a spread head.
     pub fn with_embedding(&self, embedding: Embedding) -> Result<Self> {
-        let has_spread = self.heads.logvar.is_some() || self.heads.std.is_some();
-        let graph = match embedding {
-            Embedding::Gaussian if !has_spread => {
+        let (graph, output) = match (embedding, self.heads.std.or(self.heads.logvar)) {
+            (Embedding::Gaussian, None) => {
                 return Err(Error::Input {
                     what: "the gaussian embedding needs a head with the spread, and the decoder has none".into(),
                     hint: Some("name it with --logvar or --std, or take --embedding mean".into()),
                 });
             }
-            Embedding::Gaussian | Embedding::Auto if has_spread => self.gaussian()?,
-            _ => (*self.network.graph).clone(),
+            (Embedding::Gaussian | Embedding::Auto, Some(spread)) => (Arc::new(self.gaussian(spread)), self.graph().outputs.len()),
+            _ => (Arc::clone(&self.network.graph), self.heads.mean),
         };
-        let output = if graph.outputs.len() > self.graph().outputs.len() { graph.outputs.len() - 1 } else { self.heads.mean };
-        Self::assemble(Arc::new(graph), output, self.heads.clone(), Arc::clone(&self.file), self.network.dtype)
+        Self::assemble(graph, output, self.heads.clone(), Arc::clone(&self.file), self.network.dtype)
     }
 
-    /// The graph with a further output (μ, σ).
-    fn gaussian(&self) -> Result<Graph> {
+    /// The graph with a further output (μ, σ), where an output is σ or, if the decoder has no such head, log σ².
+    fn gaussian(&self, spread: usize) -> Graph {
         let graph = self.graph();
         let mut b = Builder::from_graph(graph.clone());
-        let mean = &graph.outputs[self.heads.mean];
-        let width = graph.node(mean.node).item_len();
-        let flat = b.reshape(mean.node, &[width]);
-        let spread = match (self.heads.std, self.heads.logvar) {
-            (Some(std), _) => graph.outputs[std].node,
-            (None, Some(logvar)) => {
-                let half = b.with_scalar(Binary::Mul, graph.outputs[logvar].node, 0.5);
-                b.unary(Unary::Exp, half)
-            }
-            (None, None) => return Ok(graph.clone()),
-        };
-        let len = graph.node(spread_node(graph, &self.heads)).item_len();
-        let spread = b.reshape(spread, &[len]);
-        let spread = if len == width { spread } else { b.expand(spread, &[width]) };
-        let node = b.concat(&[flat, spread], 0);
+        let (mean, mut sigma) = (graph.outputs[self.heads.mean].node, graph.outputs[spread].node);
+        if self.heads.std.is_none() {
+            let half = b.with_scalar(Binary::Mul, sigma, 0.5);
+            sigma = b.unary(Unary::Exp, half);
+        }
+        let (width, len) = (graph.node(mean).item_len(), graph.node(graph.outputs[spread].node).item_len());
+        let mean = b.reshape(mean, &[width]);
+        let sigma = b.reshape(sigma, &[len]);
+        let sigma = if len == width { sigma } else { b.expand(sigma, &[width]) };
+        let node = b.concat(&[mean, sigma], 0);
         let mut outputs = graph.outputs.clone();
         outputs.push(Port { name: "embedding".into(), node, shape: vec![2 * width], default: None });
         let mut embedded = b.finish(outputs);
         embedded.operators.clone_from(&graph.operators);
-        Ok(embedded)
+        embedded
     }
 
     /// What the inputs and outputs were taken for, one line each.
@@ -188,10 +181,6 @@ impl OnnxDecoder {
         }
         self.network.value(output, latents, condition)
     }
-}
-
-fn spread_node(graph: &Graph, heads: &Heads) -> latlas_graph::NodeId {
-    graph.outputs[heads.std.or(heads.logvar).unwrap_or(heads.mean)].node
 }
 
 impl Decoder for OnnxDecoder {

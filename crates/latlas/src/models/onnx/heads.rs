@@ -56,18 +56,13 @@ impl Heads {
         guess(&mut logvar, LOGVAR_NAMES, &|_| true);
         guess(&mut std, STD_NAMES, &|_| true);
         guess(&mut logits, LOGITS_NAMES, &|_| true);
-        let mean = match mean {
-            Some(mean) => mean,
-            None => {
-                let free = |i: &usize| !taken.contains(i);
-                let by_name = (0..graph.outputs.len()).filter(free).find(|i| is_named(&graph.outputs[*i].name, MEAN_NAMES));
-                // Logits alone are what the file computes.
-                by_name.or_else(|| (0..graph.outputs.len()).find(free)).or(logits).ok_or_else(|| Error::Input {
-                    what: format!("no output of the model can be x: {}", list(&graph.outputs)),
-                    hint: Some("name it with --mean".into()),
-                })?
-            }
-        };
+        let free = || (0..graph.outputs.len()).filter(|i| !taken.contains(i));
+        let by_name = || free().find(|i| is_named(&graph.outputs[*i].name, MEAN_NAMES));
+        // Logits alone are what the file computes.
+        let mean = mean.or_else(by_name).or_else(|| free().next()).or(logits).ok_or_else(|| Error::Input {
+            what: format!("no output of the model can be x: {}", list(&graph.outputs)),
+            hint: Some("name it with --mean".into()),
+        })?;
         let heads = Self { latent, condition, mean, logvar, std, logits, log_det };
         heads.check_shapes(graph)?;
         Ok(heads)

@@ -109,7 +109,7 @@ impl Network {
         condition: Option<ArrayView2<'_, f64>>,
         tangents: ArrayView3<'_, f64>,
     ) -> Result<Array3<f64>> {
-        let (n, k, _) = self.check_vectors("tangents", &tangents, x.nrows(), self.width())?;
+        let (n, k, _) = check_vectors("tangents", &tangents, x.nrows(), self.width())?;
         let mut arguments = self.arguments(x, condition)?;
         arguments.push(tangents.iter().copied().collect());
         let pushed = self.program(Purpose::Jvp(output, k))?.run(n, &arguments, 1..2)?.swap_remove(0);
@@ -124,7 +124,7 @@ impl Network {
         condition: Option<ArrayView2<'_, f64>>,
         cotangents: ArrayView3<'_, f64>,
     ) -> Result<Array3<f64>> {
-        let (n, k, _) = self.check_vectors("cotangents", &cotangents, x.nrows(), self.output_width(output))?;
+        let (n, k, _) = check_vectors("cotangents", &cotangents, x.nrows(), self.output_width(output))?;
         let mut arguments = self.arguments(x, condition)?;
         arguments.push(cotangents.iter().copied().collect());
         let pulled = self.program(Purpose::Vjp(output, k))?.run(n, &arguments, 1..2)?.swap_remove(0);
@@ -135,14 +135,6 @@ impl Network {
     pub fn cost(&self, output: usize) -> Result<Cost> {
         let of = |purpose| Ok::<_, Error>(execute::cost(&self.derived(purpose)?)?.flops_per_sample);
         Ok(Cost { decode: of(Purpose::Value(output))?, jacobian: of(Purpose::Columns(output))? })
-    }
-
-    fn check_vectors(&self, what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usize) -> Result<(usize, usize, usize)> {
-        let dim = vectors.dim();
-        if dim.0 == n && dim.2 == width && dim.1 > 0 {
-            return Ok(dim);
-        }
-        Err(Error::Shape { what: format!("{what}: expected [{n}, k, {width}], got [{}, {}, {}]", dim.0, dim.1, dim.2), hint: None })
     }
 
     /// The inputs of the graph in its order.
@@ -286,4 +278,12 @@ fn array3(shape: (usize, usize, usize), values: Vec<f64>) -> Result<Array3<f64>>
     let got = values.len();
     Array3::from_shape_vec(shape, values)
         .map_err(|_| Error::Shape { what: format!("the model gave {got} values, expected {shape:?}"), hint: None })
+}
+
+fn check_vectors(what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usize) -> Result<(usize, usize, usize)> {
+    let dim = vectors.dim();
+    if dim.0 == n && dim.2 == width && dim.1 > 0 {
+        return Ok(dim);
+    }
+    Err(Error::Shape { what: format!("{what}: expected [{n}, k, {width}], got [{}, {}, {}]", dim.0, dim.1, dim.2), hint: None })
 }
