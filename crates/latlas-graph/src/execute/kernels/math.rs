@@ -137,3 +137,136 @@ pub fn sign<T: Real>(x: T) -> T {
 pub fn annihilating<T: Real>(a: T, b: T) -> T {
     if a == T::ZERO || b == T::ZERO { T::ZERO } else { a * b }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest distance between f and the reference, in units of the reference's last place, over `range`.
+    fn largest_error<T: Real>(range: (f64, f64), f: fn(T) -> T, reference: fn(f64) -> f64) -> f64 {
+        let n = 100_000;
+        let mut largest: f64 = 0.0;
+        for i in 0..=n {
+            // Evenly, and in powers of two towards zero.
+            let even = range.0 + (range.1 - range.0) * f64::from(i) / f64::from(n);
+            for x in [even, even * (-40.0 * f64::from(i % 1000) / 1000.0).exp2()] {
+                let x = T::from_f64(x);
+                let expected = reference(x.to_f64());
+                let exponent = expected.abs().max(T::SMALLEST_NORMAL.to_f64()).log2().floor();
+                let place = (exponent + 1.0).exp2() / T::LARGEST_INTEGER as f64;
+                largest = largest.max((f(x).to_f64() - expected).abs() / place);
+            }
+        }
+        largest
+    }
+
+    fn sigmoid_reference(x: f64) -> f64 {
+        if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
+    }
+
+    fn softplus_reference(x: f64) -> f64 {
+        x.max(0.0) + (-x.abs()).exp().ln_1p()
+    }
+
+    macro_rules! bounds {
+        ($name:ident, $float:ident, $fused:literal: $($f:ident, $reference:expr, $range:expr, $bound:literal;)*) => {
+            #[test]
+            fn $name() {
+                $(let error = largest_error::<$float>($range, $f::<$float, $fused>, $reference);
+                println!("{} {} {error:.2}", stringify!($f), stringify!($name));
+                assert!(error <= $bound, "{}: {error} units in the last place", stringify!($f));)*
+            }
+        };
+    }
+
+    bounds! { single_precision_fused, f32, true:
+        exp, f64::exp, (-87.0, 88.7), 1.5;
+        expm1, f64::exp_m1, (-25.0, 88.7), 3.0;
+        tanh, f64::tanh, (-12.0, 12.0), 3.0;
+        sigmoid, sigmoid_reference, (-80.0, 80.0), 2.5;
+        log, f64::ln, (1e-30, 10.0), 1.5;
+        log1p, f64::ln_1p, (-0.99, 10.0), 2.0;
+        softplus, softplus_reference, (-80.0, 80.0), 3.0;
+        erf, erf::<f64, true>, (-5.0, 5.0), 2.0;
+    }
+    bounds! { single_precision_unfused, f32, false:
+        exp, f64::exp, (-87.0, 88.7), 1.5;
+        expm1, f64::exp_m1, (-25.0, 88.7), 3.0;
+        tanh, f64::tanh, (-12.0, 12.0), 3.0;
+        sigmoid, sigmoid_reference, (-80.0, 80.0), 2.5;
+        log, f64::ln, (1e-30, 10.0), 1.5;
+        log1p, f64::ln_1p, (-0.99, 10.0), 2.0;
+        softplus, softplus_reference, (-80.0, 80.0), 3.0;
+        erf, erf::<f64, false>, (-5.0, 5.0), 2.0;
+    }
+    // The references are themselves within one unit.
+    bounds! { double_precision, f64, true:
+        exp, f64::exp, (-708.0, 709.7), 2.0;
+        expm1, f64::exp_m1, (-45.0, 709.7), 3.0;
+        tanh, f64::tanh, (-25.0, 25.0), 4.0;
+        sigmoid, sigmoid_reference, (-700.0, 700.0), 3.0;
+        log, f64::ln, (1e-300, 10.0), 2.0;
+        log1p, f64::ln_1p, (-0.99, 10.0), 3.0;
+        softplus, softplus_reference, (-700.0, 700.0), 3.0;
+    }
+
+    /// Computed with 50 digits.
+    const ERF: [(f64, f64); 21] = [
+        (1e-300, 1.1283791670955126e-300),
+        (1e-9, 1.12837916709551264e-9),
+        (0.03125, 0.035250373867322826),
+        (0.25, 0.276326390168236933),
+        (0.5, 0.520499877813046538),
+        (0.75, 0.711155633653515132),
+        (0.984375, 0.836112870050396484),
+        (1.0, 0.842700792949714869),
+        (1.0078125, 0.845918550357627654),
+        (1.25, 0.92290012825645823),
+        (1.5, 0.966105146475310727),
+        (1.75, 0.986671671219182444),
+        (2.0, 0.995322265018952734),
+        (2.5, 0.999593047982555041),
+        (3.0, 0.999977909503001415),
+        (3.5, 0.999999256901627659),
+        (4.0, 0.9999999845827421),
+        (4.75, 0.999999999981514952),
+        (5.5, 0.999999999999992642),
+        (5.875, 0.999999999999999903),
+        (6.5, 1.0),
+    ];
+
+    #[test]
+    fn erf_to_the_last_places() {
+        for (x, expected) in ERF {
+            for y in [erf::<f64, true>(x), -erf::<f64, true>(-x), erf::<f64, false>(x)] {
+                assert!((y - expected).abs() <= 3.0 * f64::EPSILON * expected, "erf({x}) = {y}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        fn limits<T: Real>() {
+            let (zero, one, infinity) = (T::ZERO, T::ONE, T::INFINITY);
+            let small = T::SMALLEST_NORMAL * T::from_f64(0.25);
+            assert_eq!([exp::<T, true>(infinity), exp::<T, true>(-infinity), exp::<T, true>(zero)], [infinity, zero, one]);
+            assert_eq!([expm1::<T, true>(infinity), expm1::<T, true>(-infinity), expm1::<T, true>(small)], [infinity, -one, small]);
+            assert_eq!([tanh::<T, true>(infinity), tanh::<T, true>(-infinity), tanh::<T, true>(small)], [one, -one, small]);
+            assert_eq!([sigmoid::<T, true>(infinity), sigmoid::<T, true>(-infinity)], [one, zero]);
+            assert_eq!([log::<T, true>(infinity), log::<T, true>(zero), log::<T, true>(one)], [infinity, -infinity, zero]);
+            assert_eq!([log1p::<T, true>(infinity), log1p::<T, true>(-one), log1p::<T, true>(small)], [infinity, -infinity, small]);
+            assert_eq!([softplus::<T, true>(infinity), softplus::<T, true>(-infinity)], [infinity, zero]);
+            assert_eq!([erf::<T, true>(infinity), erf::<T, true>(-infinity), erf::<T, true>(zero)], [one, -one, zero]);
+            let subnormal = log::<T, true>(small).to_f64();
+            assert!((subnormal - small.to_f64().ln()).abs() < 1e-4, "log of a subnormal number: {subnormal}");
+            for f in [exp::<T, true>, expm1::<T, true>, tanh::<T, true>, sigmoid::<T, true>, log::<T, true>, log1p::<T, true>] {
+                assert!(f(T::NAN).to_f64().is_nan());
+            }
+            assert!(softplus::<T, true>(T::NAN).to_f64().is_nan() && erf::<T, true>(T::NAN).to_f64().is_nan());
+            assert!(log::<T, true>(-one).to_f64().is_nan() && log1p::<T, true>(-one - one).to_f64().is_nan());
+            assert_eq!([annihilating(zero, T::NAN), annihilating(infinity, zero)], [zero, zero]);
+        }
+        limits::<f32>();
+        limits::<f64>();
+    }
+}
