@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod data;
+mod gallery;
 mod generate;
 mod machine;
 mod peers;
@@ -28,6 +29,11 @@ const VERBS: &[Verb] = &[
     Verb { name: "test", summary: "install what is missing, run every test, count [--peers: live comparisons too]", run: test::run },
     Verb { name: "data", summary: "fetch what tests and benchmarks need into data/, check and unpack it", run: fetch_data },
     Verb { name: "bench", summary: "run the benchmarks [NAME: only those]", run: bench::run },
+    Verb {
+        name: "gallery",
+        summary: "draw the report pages of real models, check them in a browser, keep their pictures",
+        run: gallery::run,
+    },
     Verb { name: "generate", summary: "write the generated pages and the schema anew", run: generate::run },
 ];
 

@@ -17,7 +17,10 @@ pub struct Suite {
 }
 
 /// All comparisons.
-pub const SUITES: &[Suite] = &[Suite { title: "exported graphs in onnxruntime", run: exported_graphs }];
+pub const SUITES: &[Suite] = &[
+    Suite { title: "exported graphs in onnxruntime", run: exported_graphs },
+    Suite { title: "report pages in Chromium", run: crate::gallery::check },
+];
 
 fn exported_graphs() -> Result<Counts> {
     let latlas = latlas()?;
@@ -26,11 +29,11 @@ fn exported_graphs() -> Result<Counts> {
     process::count(script)
 }
 
-/// The command as the tests built it.
+/// The command as its users build it.
 pub fn latlas() -> Result<PathBuf> {
-    process::run(cargo(&["build", "--quiet", "--package", "latlas-cli"]))?;
+    process::run(cargo(&["build", "--quiet", "--release", "--package", "latlas-cli"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
-    Ok(target.join("debug").join(format!("latlas{}", std::env::consts::EXE_SUFFIX)))
+    Ok(target.join("release").join(format!("latlas{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// A Python with everything that `peers/requirements.txt` names, made once for each state of that file.
@@ -52,12 +55,6 @@ pub fn python() -> Result<PathBuf> {
         std::fs::write(&complete, "")?;
     }
     Ok(python)
-}
-
-/// Chromium, from Debian where there is none.
-pub fn chromium() -> Result<&'static str> {
-    machine::debian("chromium", &["--version"], "chromium")?;
-    Ok("chromium")
 }
 
 fn cache() -> PathBuf {

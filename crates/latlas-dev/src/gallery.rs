@@ -1,0 +1,46 @@
+//! `cargo dev gallery`: the report pages of real models, opened and checked in a browser; their pictures are kept.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::process::{self, Counts, program, root};
+use crate::{flags, machine, peers};
+
+/// A page: its name, and the model's file under the root (the built-in one where there is none).
+const PAGES: &[(&str, Option<&str>)] = &[
+    ("digits", None),
+    ("galaxy-flow", Some("crates/latlas/tests/fixtures/galaxy_flow.onnx")),
+    ("dcgan-faces", Some("data/dcgan_faces.onnx")),
+];
+
+/// The verb: writes `docs/gallery/NAME-{light,dark,phone}.png`.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let [] = flags(arguments, [])?;
+    let counts = draw(&root().join("docs/gallery"))?;
+    if counts.failed > 0 { anyhow::bail!("{} pages failed", counts.failed) } else { Ok(()) }
+}
+
+/// The comparison: the same pages, with the pictures put aside.
+pub fn check() -> Result<Counts> {
+    draw(&root().join("target/gallery"))
+}
+
+fn draw(pictures: &Path) -> Result<Counts> {
+    machine::debian("chromium", &["--version"], "chromium")?;
+    let latlas = peers::latlas()?;
+    let mut script = program("python3", &["peers/check_page.py"]);
+    script.arg(pictures);
+    for (name, model) in PAGES {
+        let folder: PathBuf = root().join("target/pages").join(name);
+        if let Some(model) = model.filter(|model| !root().join(model).exists()) {
+            println!("no page of {name}: {model} is absent (`cargo dev data` makes it)");
+            continue;
+        }
+        let mut report = program(&latlas.to_string_lossy(), &["report", "--quiet"]);
+        report.args(model).arg("-o").arg(&folder);
+        process::run(report)?;
+        script.arg(format!("{name}={}", folder.join("report.html").display()));
+    }
+    process::count(script)
+}
