@@ -341,7 +341,7 @@ fn brought_back(json: &Json, open: &mut dyn FnMut(&str) -> Result<Vec<u8>>) -> R
 }
 
 fn non_finite_word(x: f64) -> Option<&'static str> {
-    x.is_infinite().then(|| if x > 0.0 { "inf" } else { "-inf" })
+    x.is_infinite().then_some(if x > 0.0 { "inf" } else { "-inf" })
 }
 
 /// The numbers under `key`, with what its notes say put back in.

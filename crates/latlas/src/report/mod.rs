@@ -12,6 +12,7 @@ mod json_tests;
 mod laws;
 mod number;
 pub mod plot;
+#[allow(clippy::module_inception)] // The type that the folder is about.
 mod report;
 pub mod schema;
 pub mod table;

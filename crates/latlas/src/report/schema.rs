@@ -155,7 +155,7 @@ pub(super) mod tests {
                 match of_property.or(schema.get("additionalProperties")) {
                     Some(Json::Bool(false)) => found.push(format!("{path}: {key} is unknown")),
                     Some(inner_schema) if inner_schema.is_object() => {
-                        violations(inner, inner_schema, root, &format!("{path}/{key}"), found)
+                        violations(inner, inner_schema, root, &format!("{path}/{key}"), found);
                     }
                     _ => {}
                 }

@@ -5,6 +5,7 @@
 
 // A function is compiled for the vectors of the loop that it is inlined into, so it must be.
 #![allow(clippy::inline_always)]
+#![cfg_attr(test, allow(clippy::excessive_precision))] // References are written with all the digits they were computed with.
 
 use crate::execute::Real;
 

@@ -99,7 +99,7 @@ fn used(estimate: &Estimate) -> Markup {
 
 fn explanation(estimate: &Estimate) -> Markup {
     let card = estimators::find(&estimate.id).map(|entry| &entry.card);
-    let page = card.map(|card| card.page()).unwrap_or_default();
+    let page = card.map(crate::card::Card::page).unwrap_or_default();
     html! {
         details {
             summary title=(first_sentence(&page)) { (visible(&estimate.title)) }

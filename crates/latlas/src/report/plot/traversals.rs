@@ -26,28 +26,25 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         step_label(-reach),
         step_label(reach)
     );
-    Ok(Some(match &atlas.picture {
-        Some(picture) => {
-            let description = format!("{of} Rows of decoded pictures.");
-            let svg = pictures(atlas, traversals, picture, width, &title, &description)?;
-            let guess = if picture.shape.guessed { " (guessed from the length of the output; --image sets it)" } else { "" };
-            let caption = format!(
-                "{of} {moved} The middle column is the same picture in all rows; a row in which nothing changes is a latent that the decoder \
-                 ignores there. Pictures are {} pixels{guess}; {}.",
-                picture.shape.words(),
-                picture.range.words()
-            );
-            Figure { svg, title, caption }
-        }
-        None => {
-            let description = format!("{of} Strips of changes of the outputs.");
-            let svg = changes(atlas, traversals, width, &title, &description)?;
-            let caption = format!(
-                "{of} {moved} Colour is the change of each output against the middle of the row: red is more, blue is less, white is no \
-                 change. Each strip has its own scale, written beside it, in data units."
-            );
-            Figure { svg, title, caption }
-        }
+    Ok(Some(if let Some(picture) = &atlas.picture {
+        let description = format!("{of} Rows of decoded pictures.");
+        let svg = pictures(atlas, traversals, picture, width, &title, &description)?;
+        let guess = if picture.shape.guessed { " (guessed from the length of the output; --image sets it)" } else { "" };
+        let caption = format!(
+            "{of} {moved} The middle column is the same picture in all rows; a row in which nothing changes is a latent that the decoder \
+             ignores there. Pictures are {} pixels{guess}; {}.",
+            picture.shape.words(),
+            picture.range.words()
+        );
+        Figure { svg, title, caption }
+    } else {
+        let description = format!("{of} Strips of changes of the outputs.");
+        let svg = changes(atlas, traversals, width, &title, &description)?;
+        let caption = format!(
+            "{of} {moved} Colour is the change of each output against the middle of the row: red is more, blue is less, white is no \
+             change. Each strip has its own scale, written beside it, in data units."
+        );
+        Figure { svg, title, caption }
     }))
 }
 
