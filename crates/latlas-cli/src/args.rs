@@ -46,7 +46,7 @@ pub enum Color {
 }
 
 /// What to take from a model file.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelOptions {
     /// Input that takes the latents, where the file has several

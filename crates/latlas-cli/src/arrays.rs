@@ -46,7 +46,7 @@ pub struct ArrayArguments {
 pub struct Kind {
     /// What the bar says.
     pub name: &'static str,
-    /// Chooses what is decoded.
+    /// Chooses what is decoded, where no output was named.
     pub prepare: fn(OnnxDecoder) -> Result<OnnxDecoder>,
     /// The shape of one sample's array.
     pub shape: fn(&dyn Decoder) -> Vec<usize>,
@@ -62,14 +62,15 @@ pub fn write(arguments: &ArrayArguments, kind: &Kind) -> Outcome {
     let console = Console::new(&arguments.talk);
     arguments.threads.start()?;
     let dtype = Dtype::from(arguments.dtype);
-    let decoder = (kind.prepare)(inputs::decoder(&arguments.decoder, &arguments.model, dtype)?)?;
-    inputs::notes_of(&decoder).iter().for_each(|note| console.note(note));
+    let model = inputs::decoder(&arguments.decoder, &arguments.model, dtype, kind.prepare)?;
+    console.notes(&model.notes);
+    let decoder = model.decoder;
     let latents = rows(&arguments.latents, "the decoder takes latents", Some(decoder.latent_dim()))?;
     let condition = arguments.condition.as_deref().map(|spec| rows(spec, "the decoder takes a condition", decoder.condition_dim()));
     let condition = condition.transpose()?.map(|given| one_each(given, latents.nrows())).transpose()?;
 
     let n = latents.nrows();
-    let mut shape = (kind.shape)(&decoder);
+    let mut shape = (kind.shape)(&*decoder);
     shape.insert(0, n);
     let float = if dtype == Dtype::F64 { Float::F64 } else { Float::F32 };
     let mut file = NpyWriter::create(&arguments.out, &shape, float)?;

@@ -1,6 +1,7 @@
 //! Everything that has an id and a page: what `latlas list` lists and `latlas explain` explains.
 
 use latlas::card::{Better, Card};
+use latlas::models::closed_form;
 use latlas_graph::Kind as OperatorKind;
 
 /// A thing with a page.
@@ -26,8 +27,8 @@ pub struct Kind {
 /// All tables, in the order in which `latlas explain` looks into them.
 pub const KINDS: &[Kind] = &[
     Kind { name: "estimators", title: "what `latlas run` computes", entries: estimators },
-    Kind { name: "models", title: "decoders that ship with Latlas", entries: models },
-    Kind { name: "data", title: "data that ships with Latlas", entries: data },
+    Kind { name: "models", title: "models that ship with Latlas, trained or in closed form; use them as builtin:ID", entries: models },
+    Kind { name: "data", title: "data that ships with Latlas; use it as builtin:ID", entries: data },
     Kind { name: "caveats", title: "what to know before trusting a number", entries: caveats },
     Kind { name: "ops", title: "ONNX operators that are read", entries: operators },
 ];
@@ -54,7 +55,11 @@ fn models() -> Vec<Entry> {
         let use_it = format!("Use it as `builtin:{}`, such as `latlas inspect builtin:{}`.", model.id, model.id);
         Entry { id: model.id.into(), title: model.title.into(), page: format!("{}\n\n{use_it}", model.title) }
     };
-    latlas::data::MODELS.iter().map(entry).collect()
+    let closed = |form: &closed_form::Entry| {
+        let use_it = format!("Use it as `builtin:{}`, such as `latlas run entropy builtin:{}`.", form.id, form.id);
+        Entry { id: form.id.into(), title: form.title.into(), page: format!("{}\n\n{use_it}", form.page()) }
+    };
+    latlas::data::MODELS.iter().map(entry).chain(closed_form::TABLE.iter().map(closed)).collect()
 }
 
 fn data() -> Vec<Entry> {

@@ -26,14 +26,22 @@ impl Console {
     }
 
     /// Something worth knowing that is not data.
-    pub fn note(&self, text: &str) {
+    pub fn note(self, text: &str) {
         if !self.quiet {
             eprintln!("{}", plain(text));
         }
     }
 
+    /// Several of them.
+    pub fn notes(self, all: &[String]) {
+        for text in all {
+            self.note(text);
+        }
+    }
+
     /// Data.
-    pub fn data(&self, text: &str) -> Outcome {
+    #[allow(clippy::unused_self)] // Whoever speaks does it through the console.
+    pub fn data(self, text: &str) -> Outcome {
         let mut out = io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         written.map_err(|error| match error.kind() {
@@ -43,24 +51,24 @@ impl Console {
     }
 
     /// Emphasis for a heading, where colours are wanted.
-    pub fn bold(&self, text: &str) -> String {
+    pub fn bold(self, text: &str) -> String {
         if self.colored { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.into() }
     }
 
     /// Whether standard output takes colours.
-    pub fn colored(&self) -> bool {
+    pub fn colored(self) -> bool {
         self.colored
     }
 
-    /// Columns of the terminal; 100 where there is none.
-    pub fn width(&self) -> usize {
-        terminal_size::terminal_size_of(io::stdout()).map_or(100, |(width, _)| width.0.into())
-    }
-
     /// Whether long work may draw a bar.
-    pub fn draws_progress(&self) -> bool {
+    pub fn draws_progress(self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }
+}
+
+/// Columns of the terminal; 100 where there is none.
+pub fn width() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(100, |(width, _)| width.0.into())
 }
 
 /// The text with every character that could steer a terminal written out: names in files are not ours.

@@ -62,8 +62,7 @@ impl Failure {
 fn library_code(error: &Error) -> u8 {
     match error {
         Error::Model { source, .. } | Error::Graph(source) => graph_code(source),
-        Error::TooManyBadSamples { .. } | Error::TooFewSamples { .. } => 1,
-        Error::Io { action: "write" | "create", .. } => 1,
+        Error::TooManyBadSamples { .. } | Error::TooFewSamples { .. } | Error::Io { action: "write" | "create", .. } => 1,
         _ => 2,
     }
 }

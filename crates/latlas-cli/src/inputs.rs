@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use latlas::data::{self, Table};
 use latlas::error::{Error, Result};
+use latlas::models::closed_form::{self, ClosedForm};
 use latlas::models::onnx::{Heads, Options};
 use latlas::models::{Decoder, Encoder, OnnxDecoder, OnnxEncoder};
 use latlas::report::InputRecord;
@@ -30,10 +31,11 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
     let mut inputs = Inputs::default();
     let mut notes = Vec::new();
     if let Some(spec) = model {
-        let decoder = decoder(spec, options, dtype)?;
-        notes = notes_of(&decoder);
-        inputs.records.push(model_record("model", spec, decoder.sha256(), [decoder.latent_dim(), decoder.ambient_dim()]));
-        inputs.decoder = Some(Arc::new(decoder));
+        let model = decoder(spec, options, dtype, Ok)?;
+        notes = model.notes;
+        let shape = [model.decoder.latent_dim(), model.decoder.ambient_dim()];
+        inputs.records.push(model_record("model", spec, &model.sha256, shape));
+        inputs.decoder = Some(model.decoder);
     }
     if let Some(spec) = &samples.encoder {
         let encoder = encoder(spec, dtype)?;
@@ -45,7 +47,7 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
         .as_ref()
         .map_or((None, None, None), |decoder| (Some(decoder.latent_dim()), Some(decoder.ambient_dim()), decoder.condition_dim()));
     let records = &mut inputs.records;
-    inputs.jacobians = table("jacobians", samples.jacobians.as_ref(), records)?.map(jacobians).transpose()?;
+    inputs.jacobians = table("jacobians", samples.jacobians.as_ref(), records)?.map(|table| jacobians(&table)).transpose()?;
     let latents = table("latents", samples.latents.as_ref(), records)?;
     inputs.latents = latents.map(|table| data::finite_rows(&table, "the decoder takes latents", d)).transpose()?;
     let rows = table("data", samples.data.as_ref(), records)?;
@@ -85,7 +87,7 @@ fn is_data_file(spec: &str) -> bool {
 }
 
 /// `[n, D…, d]` with the middle axes in one.
-fn jacobians(table: Table) -> Result<Array3<f64>> {
+fn jacobians(table: &Table) -> Result<Array3<f64>> {
     let shape = table.values.shape().to_vec();
     let fault = |name: &str| Error::Shape {
         what: format!("Jacobians have the shape [n, D, d], {name} has {shape:?}"),
@@ -111,17 +113,42 @@ fn classes(table: &Table) -> Result<Vec<i64>> {
     })
 }
 
-/// A decoder from a file or from inside the program, with the output that was asked for.
-pub fn decoder(spec: &str, options: &ModelOptions, dtype: Dtype) -> Outcome<OnnxDecoder> {
+/// A decoder that was named on the command line.
+pub struct Model {
+    /// z → x.
+    pub decoder: Arc<dyn Decoder>,
+    /// What its ports were taken for, where there was something to choose.
+    pub notes: Vec<String>,
+    sha256: String,
+}
+
+/// A decoder from a file or from inside the program: with the output that was asked for, or else as `prepare` leaves it.
+pub fn decoder(spec: &str, options: &ModelOptions, dtype: Dtype, prepare: fn(OnnxDecoder) -> Result<OnnxDecoder>) -> Outcome<Model> {
     let read = options.read(dtype);
-    let decoder = match spec.strip_prefix("builtin:") {
+    let loaded = match spec.strip_prefix("builtin:") {
+        Some(id) if is_closed_form(id) => {
+            if *options != ModelOptions::default() {
+                return Err(Failure::usage(format!("{spec} is a formula and has no ports to name"), "leave the options for models out"));
+            }
+            let (decoder, sha256) = (ClosedForm::named(id)?, data::sha256(spec.as_bytes()));
+            return Ok(Model { decoder: Arc::new(decoder), notes: Vec::new(), sha256 });
+        }
         Some(id) => OnnxDecoder::from_bytes(spec, builtin(id)?, &read)?,
         None => OnnxDecoder::load(Path::new(spec), &read)?,
     };
-    match &options.output {
-        None => Ok(decoder),
-        Some(name) => Ok(decoder.with_output(name)?),
-    }
+    let notes = notes_of(&loaded);
+    let decoder = match &options.output {
+        None => prepare(loaded)?,
+        Some(name) => loaded.with_output(name)?,
+    };
+    let sha256 = decoder.sha256().to_string();
+    Ok(Model { decoder: Arc::new(decoder), notes, sha256 })
+}
+
+/// Whether a built-in name, with or without parameters, is that of a closed form.
+fn is_closed_form(id: &str) -> bool {
+    let name = id.split(':').next().unwrap_or(id);
+    closed_form::TABLE.iter().any(|entry| entry.id == name)
 }
 
 fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
@@ -133,16 +160,18 @@ fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
 }
 
 /// What was guessed of a model; nothing when there was nothing to choose.
-pub fn notes_of(decoder: &OnnxDecoder) -> Vec<String> {
+fn notes_of(decoder: &OnnxDecoder) -> Vec<String> {
     let graph = decoder.graph();
     if graph.inputs.len() + graph.outputs.len() > 2 { decoder.notes() } else { Vec::new() }
 }
 
 fn builtin(id: &str) -> Outcome<&'static [u8]> {
     data::builtin_model(id).ok_or_else(|| {
-        let known = || data::MODELS.iter().map(|model| model.id);
-        let all = known().map(|id| format!("builtin:{id}")).collect::<Vec<_>>().join(", ");
-        Failure::usage(format!("there is no built-in model `{id}`"), suggest::hint(id, known(), &format!("there is {all}")))
+        if is_closed_form(id) {
+            return Failure::usage(format!("builtin:{id} is a formula, not an ONNX file"), "`latlas explain` has its page");
+        }
+        let known = data::MODELS.iter().map(|model| model.id).chain(closed_form::TABLE.iter().map(|entry| entry.id));
+        Failure::usage(format!("there is no built-in model `{id}`"), suggest::hint(id, known, "`latlas list models` shows them"))
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use latlas::error::Error;
 use latlas::report::{Report, json, table};
 
-use crate::console::Console;
+use crate::console::{Console, width};
 use crate::failure::Outcome;
 
 /// How a report is shown.
@@ -36,7 +36,7 @@ pub fn present(report: &Report, presentation: &Presentation, console: Console) -
     if presentation.json {
         return console.data(&text);
     }
-    console.data(&table::render(report, table::Options { width: console.width(), colour: console.colored() }))
+    console.data(&table::render(report, table::Options { width: width(), colour: console.colored() }))
 }
 
 /// Writes a text and the files that belong beside it; the folder is made where it is missing.

@@ -1,6 +1,6 @@
 //! `cargo dev check`: what a change must pass, verb for verb.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::machine;
 use crate::process::{self, cargo, part, program};
@@ -45,8 +45,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     for (name, took) in &seconds {
         println!("{took:>7.1} s  {name}");
     }
-    match outcome {
-        Ok(()) => Ok(println!("all checks passed")),
-        Err(error) => bail!("{error:#}"),
-    }
+    outcome?;
+    println!("all checks passed");
+    Ok(())
 }

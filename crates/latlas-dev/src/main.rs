@@ -39,12 +39,11 @@ const VERBS: &[Verb] = &[
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = match arguments.split_first() {
-        None => Ok(print_usage()),
-        Some((name, _)) if matches!(name.as_str(), "help" | "-h" | "--help") => Ok(print_usage()),
-        Some((name, rest)) => dispatch(name, rest),
+    let Some((name, rest)) = arguments.split_first().filter(|(name, _)| !matches!(name.as_str(), "help" | "-h" | "--help")) else {
+        print_usage();
+        return ExitCode::SUCCESS;
     };
-    match outcome {
+    match dispatch(name, rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

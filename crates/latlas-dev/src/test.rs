@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::process::{Counts, cargo, count, part};
-use crate::{flags, peers};
+use crate::{data, flags, peers};
 
 /// The verb. `--peers` adds comparisons with live programs from PyPI and Debian.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -11,6 +11,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let mut seconds = Vec::new();
     let mut total = Counts::default();
 
+    part("data", &mut seconds, data::data)?;
     total += part("tests and doctests", &mut seconds, || count(cargo(&["test", "--workspace", "--no-fail-fast"])))?;
     if with_peers {
         for suite in peers::SUITES {
@@ -27,5 +28,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         println!("{took:>7.1} s  {name}");
     }
     println!("{} passed, {} failed", total.passed, total.failed);
-    if total.failed > 0 { bail!("{} failed", total.failed) } else { Ok(()) }
+    if total.failed > 0 {
+        bail!("{} failed", total.failed);
+    }
+    Ok(())
 }

@@ -24,12 +24,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let entries: Vec<_> = KINDS.iter().flat_map(|kind| (kind.entries)()).collect();
     // Operators are written in capitals, so an exact id comes first.
     let found = entries.iter().find(|e| e.id == arguments.id).or_else(|| entries.iter().find(|e| e.id.eq_ignore_ascii_case(&wanted)));
-    match found {
-        Some(entry) => console.data(&format!("{}\n\n{}\n", console.bold(&entry.id), entry.page.trim_end())),
-        None => {
-            let known = entries.iter().map(|entry| entry.id.as_str());
-            let hint = suggest::hint(&arguments.id, known, "`latlas list` shows all ids");
-            Err(Failure::usage(format!("nothing has the id `{}`", arguments.id), hint))
-        }
-    }
+    let Some(entry) = found else {
+        let known = entries.iter().map(|entry| entry.id.as_str());
+        let hint = suggest::hint(&arguments.id, known, "`latlas list` shows all ids");
+        return Err(Failure::usage(format!("nothing has the id `{}`", arguments.id), hint));
+    };
+    console.data(&format!("{}\n\n{}\n", console.bold(&entry.id), entry.page.trim_end()))
 }

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         as_text(console, &file, &summary, understood.as_ref(), &unsupported)
     };
     console.data(&text)?;
-    graph.map(drop).map_err(|error| file.blame(error).into())
+    graph.map(drop).map_err(|error| file.blame(error))
 }
 
 /// What is known of a model once it is a graph.
@@ -89,6 +89,27 @@ impl Understood {
             has_kinks: graph.has_kinks(),
             costs,
         })
+    }
+
+    fn as_text(&self, console: Console) -> [String; 4] {
+        let mut ports = Table::new(&["", "name", "one sample", "taken for"]);
+        for (what, all) in [("input", &self.inputs), ("output", &self.outputs)] {
+            for (name, shape, role) in all {
+                ports.row([what.into(), name.clone(), format!("{shape:?}"), (*role).into()]);
+            }
+        }
+        let mut operators = Table::new(&["operator", "count", "kind", "kinks"]);
+        for (op, (count, kind, kink)) in &self.operators {
+            operators.row([op.clone(), count.to_string(), kind.clone(), if *kink { "yes".into() } else { String::new() }]);
+        }
+        let mut costs = Table::new(&["one sample's", "operations", "memory"]);
+        for (name, flops, bytes) in &self.costs {
+            costs.row([(*name).into(), count(*flops, "FLOP"), count(*bytes as f64, "B")]);
+        }
+        let smooth = "It is smooth.";
+        let kinks = if self.has_kinks { "Its derivative jumps somewhere: see `latlas explain kink-at-relu`." } else { smooth };
+        let proof = format!("Every sample is treated on its own: the import proves it node by node.\n{kinks}\n");
+        [ports.render(console), operators.render(console), costs.render(console), proof]
     }
 }
 
@@ -146,37 +167,11 @@ fn as_text(
     let opsets: Vec<_> = summary.opsets.iter().map(|(domain, version)| format!("{domain} {version}")).collect();
     let external = if summary.has_external_data { ", weights in a file of their own" } else { "" };
     let parameters = count(summary.parameters as f64, "");
-    let mut text = format!("{}\n", console.bold(&plain(&file.name)));
-    text += &format!("ONNX, opset {}, {parameters} parameters{external}\n\n", plain(&opsets.join(", ")));
-    if let Some(known) = understood {
-        let mut table = Table::new(&["", "name", "one sample", "taken for"]);
-        let ports = [("input", &known.inputs), ("output", &known.outputs)];
-        for (what, (name, shape, role)) in ports.iter().flat_map(|(what, ports)| ports.iter().map(move |port| (what, port))) {
-            table.row([(*what).into(), name.clone(), format!("{shape:?}"), (*role).into()]);
-        }
-        text += &format!("{}\n", table.render(console));
-        let mut table = Table::new(&["operator", "count", "kind", "kinks"]);
-        for (op, (count, kind, kink)) in &known.operators {
-            table.row([op.clone(), count.to_string(), kind.clone(), if *kink { "yes".into() } else { String::new() }]);
-        }
-        text += &format!("{}\n", table.render(console));
-        let mut table = Table::new(&["a sample's", "operations", "memory"]);
-        for (name, flops, bytes) in &known.costs {
-            table.row([(*name).into(), count(*flops, "FLOP"), count(*bytes as f64, "B")]);
-        }
-        text += &format!("{}\n", table.render(console));
-        text += "Every sample is treated on its own: the import proves it node by node.\n";
-        let smooth = "The decoder is smooth.\n";
-        text += if known.has_kinks { "The derivative jumps somewhere: see `latlas explain kink-at-relu`.\n" } else { smooth };
-    } else {
-        let mut table = Table::new(&["", "name", "declared shape"]);
-        for (what, declared) in [("input", &summary.inputs), ("output", &summary.outputs)] {
-            for port in declared {
-                let shape = port.shape.as_ref().map_or_else(|| "not stated".into(), |shape| format!("[{}]", shape.join(", ")));
-                table.row([what.into(), port.name.clone(), shape]);
-            }
-        }
-        text += &format!("{}\n", table.render(console));
+    let head = format!("ONNX, opset {}, {parameters} parameters{external}", plain(&opsets.join(", ")));
+    let mut parts = vec![format!("{}\n{head}\n", console.bold(&plain(&file.name)))];
+    match understood {
+        Some(known) => parts.extend(known.as_text(console)),
+        None => parts.push(declared_ports(summary).render(console)),
     }
     if !unsupported.is_empty() {
         let mut table = Table::new(&["unsupported operator", "count", "first node", "reason"]);
@@ -184,7 +179,19 @@ fn as_text(
             let reason = operator.reason.clone().unwrap_or_else(|| "not known".into());
             table.row([operator.op.clone(), operator.count.to_string(), operator.first_node.clone(), reason]);
         }
-        text += &table.render(console);
+        parts.push(table.render(console));
     }
-    text
+    parts.join("\n")
+}
+
+/// The ports of a model that is refused, as its file declares them.
+fn declared_ports(summary: &Summary) -> Table {
+    let mut table = Table::new(&["", "name", "declared shape"]);
+    for (what, declared) in [("input", &summary.inputs), ("output", &summary.outputs)] {
+        for port in declared {
+            let shape = port.shape.as_ref().map_or_else(|| "not stated".into(), |shape| format!("[{}]", shape.join(", ")));
+            table.row([what.into(), port.name.clone(), shape]);
+        }
+    }
+    table
 }

@@ -38,16 +38,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let tables: serde_json::Map<_, _> = kinds.iter().map(table).collect();
         return console.data(&(serde_json::Value::Object(tables).to_string() + "\n"));
     }
-    let mut text = String::new();
-    for kind in kinds {
+    let part = |kind: &Kind| {
         let mut table = Table::new(&["id", "title"]);
-        (kind.entries)().into_iter().for_each(|entry| table.row([entry.id, entry.title]));
-        if kinds.len() > 1 {
-            text += &format!("{}{}: {}\n\n", if text.is_empty() { "" } else { "\n" }, console.bold(kind.name), kind.title);
+        for entry in (kind.entries)() {
+            table.row([entry.id, entry.title]);
         }
-        text += &table.render(console);
-    }
-    console.data(&text)?;
+        let table = table.render(console);
+        if kinds.len() > 1 { format!("{}: {}\n\n{table}", console.bold(kind.name), kind.title) } else { table }
+    };
+    console.data(&kinds.iter().map(part).collect::<Vec<_>>().join("\n"))?;
     console.note("\n`latlas explain ID` shows a page.");
     Ok(())
 }

@@ -28,11 +28,10 @@ enum Geometry {
 pub fn run(arguments: &Arguments) -> Outcome {
     let kind = Kind {
         name: "metric",
-        prepare: match (arguments.arrays.model.output.is_some(), arguments.embedding) {
-            (true, _) => Ok,
-            (_, Geometry::Auto) => |decoder| decoder.with_embedding(Embedding::Auto),
-            (_, Geometry::Mean) => |decoder| decoder.with_embedding(Embedding::Mean),
-            (_, Geometry::Gaussian) => |decoder| decoder.with_embedding(Embedding::Gaussian),
+        prepare: match arguments.embedding {
+            Geometry::Auto => |decoder| decoder.with_embedding(Embedding::Auto),
+            Geometry::Mean => |decoder| decoder.with_embedding(Embedding::Mean),
+            Geometry::Gaussian => |decoder| decoder.with_embedding(Embedding::Gaussian),
         },
         shape: |decoder| vec![decoder.latent_dim(); 2],
         compute: |linearization| Ok(linearization.gram()?.into_dyn()),

@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let mut settings = arguments.statistics.settings(&arguments.running, &samples);
     let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype)?;
-    gathered.notes.iter().for_each(|note| console.note(note));
+    console.notes(&gathered.notes);
     let inputs = gathered.inputs;
 
     let wished = settings.samples;
@@ -78,7 +78,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if is_lowered {
         let message = format!("{} instead of {wished}; --samples decides otherwise", settings.samples);
         console.note(&format!("samples: {message}"));
-        report.estimates.iter_mut().for_each(|estimate| estimate.caveats.push(Caveat::new("fewer-samples", message.clone())));
+        for estimate in &mut report.estimates {
+            estimate.caveats.push(Caveat::new("fewer-samples", message.clone()));
+        }
     }
 
     let options = PageOptions { image: arguments.image.clone(), command: Some(command_line()), ..PageOptions::default() };

@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     arguments.running.threads.start()?;
     let settings = arguments.statistics.settings(&arguments.running, &arguments.samples);
     let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype)?;
-    gathered.notes.iter().for_each(|note| console.note(note));
+    console.notes(&gathered.notes);
     let inputs = gathered.inputs;
 
     let sharding = &arguments.sharding;

@@ -36,7 +36,7 @@ fn four_shards_merge_to_the_bytes_of_the_whole() {
 
     let missing = latlas_in(folder.path(), &merge[..5]);
     assert_eq!((missing.code, missing.out.as_str()), (2, ""));
-    assert!(missing.err.contains("3"), "the missing shard is named: {}", missing.err);
+    assert!(missing.err.contains('3'), "the missing shard is named: {}", missing.err);
     let partial = latlas_in(folder.path(), &[&merge[..5], &["--partial"]].concat());
     assert_eq!(partial.code, 0, "{}", partial.err);
     let twice = latlas_in(folder.path(), &["merge", "1.state", "1.state"]);

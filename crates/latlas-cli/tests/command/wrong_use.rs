@@ -19,7 +19,7 @@ fn refused(arguments: &[&str]) -> Ran {
     // What was guessed of the model is told before.
     let at = ran.err.lines().position(|line| line.starts_with("error: "));
     assert!(at.is_some(), "{}", ran.err);
-    ran.err = ran.err.lines().skip(at.unwrap()).map(|line| format!("{line}\n")).collect();
+    ran.err = ran.err.split_inclusive('\n').skip(at.unwrap()).collect();
     ran
 }
 

@@ -38,7 +38,12 @@ fn files_below(folder: &str) -> Vec<String> {
 
 /// The Rust files among them.
 fn rust_below(folder: &str) -> Vec<String> {
-    files_below(folder).into_iter().filter(|path| path.ends_with(".rs")).collect()
+    files_below(folder).into_iter().filter(|path| has_end(path, "rs")).collect()
+}
+
+/// Whether a path has this extension.
+fn has_end(path: &str, end: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == end)
 }
 
 fn read(path: &str) -> String {

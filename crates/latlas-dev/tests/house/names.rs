@@ -1,6 +1,6 @@
 //! Names and words: the field's own terms, nothing unfinished, nothing of anybody's machine.
 
-use super::{files_below, read, root};
+use super::{files_below, has_end, read, root};
 
 /// Files that hold text of ours, without the licences and without this list.
 fn texts() -> Vec<String> {
@@ -9,7 +9,7 @@ fn texts() -> Vec<String> {
     let top = std::fs::read_dir(root()).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file());
     all.extend(top.map(|p| p.file_name().unwrap().to_str().unwrap().to_string()).filter(|name| name != "Cargo.lock"));
     let ours = ["rs", "toml", "md", "py", "cff", "yml", "yaml", "html", "css", "js", "sh", "run"];
-    let is_text = |path: &String| path == ".ci/run" || ours.iter().any(|end| path.ends_with(&format!(".{end}")));
+    let is_text = |path: &String| path == ".ci/run" || ours.iter().any(|end| has_end(path, end));
     all.retain(|path| is_text(path) && path != "crates/latlas-dev/tests/house/names.rs");
     all
 }
@@ -52,7 +52,7 @@ fn no_path_of_a_machine_and_nothing_unfinished() {
 #[test]
 fn links_of_the_documents_lead_somewhere() {
     let mut broken = Vec::new();
-    for path in texts().into_iter().filter(|path| path.ends_with(".md")) {
+    for path in texts().into_iter().filter(|path| has_end(path, "md")) {
         let folder = root().join(&path).parent().unwrap().to_path_buf();
         for target in read(&path).split("](").skip(1).filter_map(|tail| tail.split(')').next().map(str::to_string)) {
             let file = target.split('#').next().unwrap_or("");
