@@ -20,6 +20,8 @@ pub struct Program<T> {
     ports: [Vec<Width>; 2],
     /// Constants and what follows from them, by node.
     kept: Vec<Option<Kept<T>>>,
+    /// The same in other orders, by position in [`Plan::turned`].
+    turned: Vec<Vec<T>>,
     before: Vec<Step<T>>,
     after: Vec<Step<T>>,
     /// Steps for each tile size met so far: the full tile and what is left at the end.
@@ -67,7 +69,7 @@ impl<T: Real> Program<T> {
         let plan = Plan::new(graph)?;
         let bytes = plan.live_elements().saturating_mul(size_of::<T>());
         let tile = options.tile.unwrap_or_else(|| default_tile(bytes)).max(1);
-        let kept = constants(graph, &plan)?;
+        let (kept, turned) = constants(graph, &plan)?;
         let ports = [&graph.inputs, &graph.outputs].map(|ports| ports.iter().map(|p| Width::of(graph, p.node)).collect());
         let (before, after) = (Step::phase(graph, &plan, Phase::Before, 1)?, Step::phase(graph, &plan, Phase::After, 1)?);
         Ok(Self {
@@ -76,6 +78,7 @@ impl<T: Real> Program<T> {
             tile,
             ports,
             kept,
+            turned,
             before,
             after,
             steps: Mutex::default(),
@@ -120,7 +123,8 @@ impl<T: Real> Program<T> {
         self.run_globally(&self.before, inputs, &mut globals);
         self.run_tiles(n, inputs, outputs, &mut globals)?;
         self.run_globally(&self.after, inputs, &mut globals);
-        let memory = Memory { around: Around { kept: &self.kept, inputs, globals: &globals }, slots: &[], outputs: &[] };
+        let memory =
+            Memory { around: Around { kept: &self.kept, turned: &self.turned, inputs, globals: &globals }, slots: &[], outputs: &[] };
         for ((port, width), output) in self.graph.outputs.iter().zip(&self.ports[1]).zip(outputs.iter_mut()) {
             if !width.varies {
                 output.copy_from_slice(memory.read(self.plan.place_of(port.node), width.one));
@@ -162,7 +166,7 @@ impl<T: Real> Program<T> {
         for step in steps {
             let super::tile::Target::Global(target) = step.target else { continue };
             let mut out = std::mem::take(&mut globals[target]);
-            let memory = Memory { around: Around { kept: &self.kept, inputs, globals }, slots: &[], outputs: &[] };
+            let memory = Memory { around: Around { kept: &self.kept, turned: &self.turned, inputs, globals }, slots: &[], outputs: &[] };
             step.run(&memory, grown(&mut out, step.len), &mut lease.workspace.scratch);
             globals[target] = out;
         }
@@ -228,7 +232,7 @@ impl<T: Real> Program<T> {
             if width.varies { &input[tile.first * width.one..(tile.first + tile.count) * width.one] } else { *input }
         };
         let inputs: Vec<&[T]> = self.ports[0].iter().zip(inputs).map(cut).collect();
-        let around = Around { kept: &self.kept, inputs: &inputs, globals };
+        let around = Around { kept: &self.kept, turned: &self.turned, inputs: &inputs, globals };
         workspace.run(steps, self.plan.slots.len(), around, &mut tile.outputs, parts);
         // Outputs that are inputs, or views of other outputs, are copied.
         for (i, port) in self.graph.outputs.iter().enumerate() {
@@ -266,7 +270,7 @@ impl<T: Real> Program<T> {
 }
 
 /// What depends on constants only, as far as a later phase reads it.
-fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<Vec<Option<Kept<T>>>> {
+fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<(Vec<Option<Kept<T>>>, Vec<Vec<T>>)> {
     let mut kept: Vec<Option<Kept<T>>> = graph.nodes().iter().map(|_| None).collect();
     let mut last_reader = vec![0; kept.len()];
     for (i, group) in plan.groups.iter().enumerate() {
@@ -274,7 +278,8 @@ fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<Vec<Option<Kept<T>>>
     }
     let later = plan.groups.iter().filter(|g| plan.phase_of(g) != Phase::Once).flat_map(super::plan::Group::values);
     let mut needed = vec![false; kept.len()];
-    later.chain(graph.outputs.iter().map(|p| p.node)).for_each(|id| needed[plan.root(id).index()] = true);
+    let turned = plan.turned.iter().map(|t| t.node);
+    later.chain(graph.outputs.iter().map(|p| p.node)).chain(turned).for_each(|id| needed[plan.root(id).index()] = true);
 
     let mut scratch = super::kernels::Scratch::default();
     let load = |kept: &mut Vec<Option<Kept<T>>>, root: NodeId| {
@@ -290,7 +295,7 @@ fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<Vec<Option<Kept<T>>>
         group.values().for_each(|id| load(&mut kept, plan.root(id)));
         let step = Step::new(graph, plan, group, 1)?;
         let mut out = vec![T::ZERO; step.len];
-        let memory = Memory { around: Around { kept: &kept, inputs: &[], globals: &[] }, slots: &[], outputs: &[] };
+        let memory = Memory { around: Around { kept: &kept, turned: &[], inputs: &[], globals: &[] }, slots: &[], outputs: &[] };
         step.run(&memory, &mut out, &mut scratch);
         kept[group.result().index()] = Some(Kept::Own(out));
         for root in group.values().map(|id| plan.root(id).index()) {
@@ -299,12 +304,22 @@ fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<Vec<Option<Kept<T>>>
             }
         }
     }
-    for (i, place) in plan.places.iter().enumerate() {
-        if *place == Place::Kept(i) && needed[i] {
-            load(&mut kept, NodeId(i as u32));
+    for i in (0..needed.len()).filter(|&i| needed[i] && plan.phases[i] == Phase::Once) {
+        load(&mut kept, NodeId(i as u32));
+    }
+    let turn = |turned: &super::plan::Turned| {
+        let layout = Layout::of(graph, graph.node(turned.node), 1).turned(&turned.order);
+        let values = kept[plan.root(turned.node).index()].as_ref().map_or(&[][..], Kept::elements);
+        super::kernels::turn(values, &layout)
+    };
+    let turned = plan.turned.iter().map(turn).collect();
+    // What is read in another order only need not be kept in its own.
+    for (kept, place) in kept.iter_mut().zip(&plan.places) {
+        if !matches!(place, Place::Kept(_)) {
+            *kept = None;
         }
     }
-    Ok(kept)
+    Ok((kept, turned))
 }
 
 /// The tiles in order, with their parts of the outputs.

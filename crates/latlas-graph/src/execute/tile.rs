@@ -72,8 +72,8 @@ impl<T: Real> Step<T> {
             _ => Target::Kept(result.index()),
         };
         Ok(Self {
-            kernel: kernel::<T>(graph, group, samples)?,
-            operands: group.values().map(|id| (plan.place_of(id), layout(id).len())).collect(),
+            kernel: kernel::<T>(graph, plan, group, samples)?,
+            operands: group.operands.iter().filter_map(|o| plan.find(o)).map(|(id, place)| (place, layout(id).len())).collect(),
             target,
             len: layout(result).len(),
         })
@@ -105,6 +105,8 @@ impl<T: Real> Step<T> {
 pub struct Around<'a, T> {
     /// Values kept by the program, by node.
     pub kept: &'a [Option<Kept<T>>],
+    /// The same in other orders, by position in [`Plan::turned`].
+    pub turned: &'a [Vec<T>],
     /// The inputs; those that vary over samples cut to the tile.
     pub inputs: &'a [&'a [T]],
     /// Buffers of the whole run.
@@ -128,6 +130,7 @@ impl<T: Real> Memory<'_, T> {
             Place::Nowhere => &[],
             Place::Input(i) => self.around.inputs[i],
             Place::Kept(i) => self.around.kept[i].as_ref().map_or(&[], Kept::elements),
+            Place::Turned(i) => &self.around.turned[i],
             Place::Global(i) => &self.around.globals[i],
             Place::Slot(i) => &self.slots[i],
             Place::Output(i) => &*self.outputs[i],

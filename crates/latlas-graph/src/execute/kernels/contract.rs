@@ -9,7 +9,7 @@ use super::gemm::Matrix;
 use super::nest::Nest;
 use super::{Kernel, Layout, Scratch, lanes};
 use crate::execute::Real;
-use crate::ops::{Contraction, contiguous};
+use crate::ops::Contraction;
 use crate::{Error, Result};
 
 /// Steps of (a, b, out).
@@ -53,7 +53,7 @@ fn loops(c: &Contraction, a: &Layout, b: &Layout, out: &Layout) -> Result<Vec<Lo
     axes.sort_unstable();
     axes.dedup();
     loops.extend(axes.iter().map(|&(axis, size)| (size, [a.step(axis), b.step(axis), out.step(axis)])));
-    let sides = [(&c.a, a), (&c.b, b), (&c.out, out)].map(|(labels, layout)| (labels, &layout.item, contiguous(&layout.item)));
+    let sides = [(&c.a, a), (&c.b, b), (&c.out, out)].map(|(labels, layout)| (labels, &layout.item, &layout.steps));
     let mut labels: Vec<u8> = [&c.a[..], &c.b, &c.out].concat();
     labels.sort_unstable();
     labels.dedup();

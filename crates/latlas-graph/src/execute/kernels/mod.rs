@@ -17,7 +17,8 @@ mod nest;
 mod scatter;
 
 use super::Real;
-use super::plan::{Group, Operand};
+use super::plan::{Group, Operand, Plan};
+use crate::ops::contiguous;
 use crate::{Axis, Error, Graph, Node, Op, Result};
 
 /// The type of a value with all its sizes known: row axes in memory order, then the item.
@@ -27,12 +28,23 @@ pub struct Layout {
     pub rows: Vec<(Axis, usize)>,
     /// The item's shape.
     pub item: Vec<usize>,
+    /// The step in memory along each axis of the item.
+    pub steps: Vec<isize>,
 }
 
 impl Layout {
     /// The layout of a node's value when the sample axis has this many rows.
     pub fn of(graph: &Graph, node: &Node, samples: usize) -> Self {
-        Self { rows: node.rows.iter().map(|a| (a, graph.axis_size(a, samples))).collect(), item: node.shape.clone() }
+        let rows = node.rows.iter().map(|a| (a, graph.axis_size(a, samples))).collect();
+        Self { rows, item: node.shape.clone(), steps: contiguous(&node.shape) }
+    }
+
+    /// The same with the item's axes in another order in memory.
+    #[must_use]
+    pub fn turned(mut self, order: &[usize]) -> Self {
+        let sizes: Vec<usize> = order.iter().map(|&axis| self.item[axis]).collect();
+        order.iter().zip(contiguous(&sizes)).for_each(|(&axis, step)| self.steps[axis] = step);
+        self
     }
 
     /// Elements of one item.
@@ -89,11 +101,15 @@ impl<T: Real> Scratch<T> {
 }
 
 /// The kernel for a group of nodes on type T, when the sample axis has this many rows.
-pub fn kernel<T: Real>(graph: &Graph, group: &Group, samples: usize) -> Result<Box<dyn Kernel<T>>> {
+pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize) -> Result<Box<dyn Kernel<T>>> {
     let node = graph.node(group.result());
     let out = Layout::of(graph, node, samples);
     let operand = |i: usize| match group.operands.get(i) {
         Some(Operand::Value(id)) => Ok(Layout::of(graph, graph.node(*id), samples)),
+        Some(Operand::Turned(i)) => {
+            let turned = &plan.turned[*i];
+            Ok(Layout::of(graph, graph.node(turned.node), samples).turned(&turned.order))
+        }
         _ => Err(Error::Graph { what: format!("node {} ({:?}) lacks operand {i}", group.result().index(), node.op) }),
     };
     Ok(match &node.op {
@@ -115,4 +131,12 @@ pub fn kernel<T: Real>(graph: &Graph, group: &Group, samples: usize) -> Result<B
             return Err(Error::Graph { what: format!("{:?} is a source or a view and has no kernel", node.op) });
         }
     })
+}
+
+/// An item copied into the memory order of a layout.
+pub fn turn<T: Real>(item: &[T], layout: &Layout) -> Vec<T> {
+    let mut out = vec![T::ZERO; item.len()];
+    let loops = layout.item.iter().zip(contiguous(&layout.item)).zip(&layout.steps).map(|((&n, from), &to)| (n, [from, to]));
+    nest::Nest::new(loops).each([0, 0], |[from, to]| out[to as usize] = item[from as usize]);
+    out
 }
