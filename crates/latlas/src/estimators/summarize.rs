@@ -77,7 +77,10 @@ pub fn estimate_matrix(
     let matrix = |of: &dyn Fn(Moment) -> f64| Value::Matrix((0..rows).map(|i| (0..columns).map(|j| of(moment(i, j))).collect()).collect());
     estimate.value = matrix(&|m| m.mean());
     if summary.used() > 1 {
+        let level = context.settings.level;
         estimate.standard_error = Some(matrix(&|m| m.standard_error().unwrap_or(f64::NAN)));
+        let end = |m: Moment, end: fn((f64, f64)) -> f64| m.interval(level).map_or(f64::NAN, end);
+        estimate.interval = Some((matrix(&|m| end(m, |(low, _)| low)), matrix(&|m| end(m, |(_, high)| high))));
     }
     estimate.axes = axes.map(String::from).into();
     Ok(estimate)

@@ -61,7 +61,7 @@ fn parallel_columns_spoil_volumes_but_not_lengths() {
 fn rare_bad_samples_are_counted_and_frequent_ones_fail_the_run() {
     let broken = |threshold: f64| {
         let j = move |z: &[f64]| vec![if z[0] > threshold { f64::INFINITY } else { 1.0 }];
-        inputs(Explicit::new(1, 1, |z| z.to_vec(), j))
+        inputs(Explicit::new(1, 1, <[f64]>::to_vec, j))
     };
     let report = one("entropy", &broken(2.0), &settings(1000)).unwrap();
     let estimate = report.estimate("total-entropy").unwrap();

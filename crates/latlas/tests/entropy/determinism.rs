@@ -73,7 +73,7 @@ fn a_run_goes_on_where_it_was_stopped() {
             &inputs,
             &|done, _| {
                 if first.get().is_none() {
-                    first.set(Some(done))
+                    first.set(Some(done));
                 }
             },
             &|_| Ok(()),

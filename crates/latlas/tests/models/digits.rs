@@ -108,3 +108,21 @@ fn averages_under_the_data_are_cross_entropies() {
     assert_eq!(total.extra["convention"]["prior_term"], "sampled");
     assert_eq!(total.extra["convention"]["cross_entropy"], true);
 }
+
+#[test]
+fn threads_and_shards_do_not_change_a_bit() {
+    use latlas::run::{Shard, run_shard};
+    let inputs = Inputs { decoder: Some(Arc::new(decoder(Dtype::F32))), ..Inputs::default() };
+    let (ids, settings) = (["entropy".to_string()], Settings { chunk: Some(100), ..Settings::default() });
+    let with_threads = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        format!("{:?}", pool.install(|| run(&ids, &inputs, &settings, &|_, _| {})).unwrap())
+    };
+    let reference = with_threads(1);
+    assert_eq!(with_threads(2), reference);
+    assert_eq!(with_threads(3), reference);
+    let mut shards = (0..4).map(|index| run_shard(&ids, &inputs, &settings, Shard { index, of: 4 }, &|_, _| {}).unwrap());
+    let mut state = shards.next().unwrap();
+    shards.for_each(|shard| state.merge(shard).unwrap());
+    assert_eq!(format!("{:?}", state.finish().unwrap()), reference);
+}

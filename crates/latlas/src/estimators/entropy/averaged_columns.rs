@@ -37,8 +37,8 @@ pub struct State {
     columns: Moments,
 }
 
-/// Entries of J whose moments are kept at most: about 200 MB a state.
-const LARGEST: usize = 1 << 23;
+/// Entries of J whose moments are kept at most: 50 MB a state.
+const LARGEST: usize = 1 << 21;
 
 impl Accumulator for State {
     fn merge(&mut self, later: &Self) {

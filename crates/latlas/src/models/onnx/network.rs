@@ -12,8 +12,7 @@ use crate::error::{Error, Result};
 use crate::models::Cost;
 use crate::settings::Dtype;
 
-/// Bytes of intermediate values that the tile of one thread may take for all tangents at once; beyond it the columns of a
-/// Jacobian are made in blocks.
+/// Of [`Network::budget`].
 const BUDGET: usize = 256 << 20;
 
 /// A graph of one sample, an input that is differentiated, and an optional condition.
@@ -22,6 +21,9 @@ pub struct Network {
     pub input: usize,
     pub condition: Option<usize>,
     pub dtype: Dtype,
+    /// Bytes of intermediate values that the tile of one thread may take for all tangents at once; beyond it the columns of
+    /// a Jacobian are made in blocks.
+    budget: usize,
     programs: Mutex<BTreeMap<Purpose, Arc<Compiled>>>,
 }
 
@@ -46,7 +48,7 @@ type Pool<T> = Mutex<Vec<Vec<Vec<T>>>>;
 
 impl Network {
     pub fn new(graph: Arc<Graph>, input: usize, condition: Option<usize>, dtype: Dtype) -> Self {
-        Self { graph, input, condition, dtype, programs: Mutex::default() }
+        Self { graph, input, condition, dtype, budget: BUDGET, programs: Mutex::default() }
     }
 
     /// Elements of one sample of the input.
@@ -81,7 +83,7 @@ impl Network {
         let (n, d, width) = (x.nrows(), self.width(), self.output_width(output));
         let program = self.program(Purpose::Columns(output))?;
         let cost = program.cost();
-        let block = (BUDGET / (cost.bytes_per_sample / d).max(1)).max(1);
+        let block = (self.budget / (cost.bytes_per_sample / d).max(1)).max(1);
         if block >= d {
             let mut outputs = program.run(n, &self.arguments(x, condition)?, 0..2)?;
             let columns = outputs.pop().unwrap_or_default();
@@ -286,4 +288,52 @@ fn check_vectors(what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usi
         return Ok(dim);
     }
     Err(Error::Shape { what: format!("{what}: expected [{n}, k, {width}], got [{}, {}, {}]", dim.0, dim.1, dim.2), hint: None })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::data::builtin_model;
+    use latlas_graph::onnx::{LoadOptions, load_bytes};
+    use latlas_graph::ops::Contraction;
+    use latlas_graph::{NodeId, Tensor};
+
+    fn port(name: &str, node: NodeId, shape: &[usize]) -> Port {
+        Port { name: name.into(), node, shape: shape.into(), default: None }
+    }
+
+    #[test]
+    fn blocks_of_columns_are_the_columns() {
+        let graph = Arc::new(load_bytes(builtin_model("digits-encoder").unwrap(), None, &LoadOptions::default()).unwrap());
+        let mut network = Network::new(graph, 0, None, Dtype::F64);
+        let x = Array2::from_shape_fn((3, 64), |(s, i)| ((s * 64 + i) as f64).sin().abs());
+        let (whole, columns) = network.columns(0, x.view(), None).unwrap();
+        network.budget = network.program(Purpose::Columns(0)).unwrap().cost().bytes_per_sample / 5;
+        let (in_blocks, columns_in_blocks) = network.columns(0, x.view(), None).unwrap();
+        assert!(network.programs.lock().unwrap().keys().any(|purpose| matches!(purpose, Purpose::Block(0, k) if *k < 64)));
+        assert!((whole - in_blocks).iter().all(|e| e.abs() < 1e-13));
+        assert!((columns - columns_in_blocks).iter().all(|e| e.abs() < 1e-13));
+    }
+
+    /// A linear layer has one Jacobian for all samples, an output without the latent none; both are given for every sample.
+    #[test]
+    fn what_does_not_vary_is_repeated() {
+        let mut b = Builder::new();
+        let z = b.input("z", Rows::SAMPLE, &[2], &[2]);
+        let w = b.constant(Tensor::new([3, 2], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        let x = b.contract(w, z, Contraction { a: vec![0, 1], b: vec![1], out: vec![0], sum_rows: Rows::NONE });
+        let constant = b.filled(&[2], 7.0);
+        let graph = b.finish(vec![port("x", x, &[3]), port("constant", constant, &[2])]);
+        let network = Network::new(graph.into(), 0, None, Dtype::F64);
+        let z = ndarray::array![[1.0, 0.0], [0.5, -1.0]];
+        let (x, columns) = network.columns(0, z.view(), None).unwrap();
+        assert_eq!(x, ndarray::array![[1.0, 3.0, 5.0], [-1.5, -2.5, -3.5]]);
+        assert!(columns.outer_iter().all(|c| c == ndarray::array![[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]));
+        let (constant, columns) = network.columns(1, z.view(), None).unwrap();
+        assert_eq!(constant, Array2::from_elem((2, 2), 7.0));
+        assert_eq!(columns, Array3::<f64>::zeros((2, 2, 2)));
+        let cotangents = Array3::from_elem((2, 4, 3), 1.0);
+        assert!(network.vjp(0, z.view(), None, cotangents.view()).unwrap().outer_iter().all(|g| g.row(3) == ndarray::array![9.0, 12.0]));
+    }
 }
