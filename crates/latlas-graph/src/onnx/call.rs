@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::MAX_RANK;
 use super::dtype::Dtype;
 use super::external::Folder;
 use super::proto::{AttributeProto, NodeProto, TensorProto};
@@ -384,7 +385,9 @@ impl Call<'_> {
     /// The number of elements of an array that is about to be made (a result, an index table), within the limit for
     /// untrusted files. Call it before allocating anything whose size the file decides.
     pub fn elements(&self, shape: &[usize]) -> Result<usize> {
-        let elements = element_count(shape).unwrap_or(usize::MAX);
+        // An axis of length 0 must not hide how long the others are.
+        let filled: Vec<usize> = shape.iter().map(|&n| n.max(1)).collect();
+        let elements = element_count(&filled).filter(|_| shape.len() <= MAX_RANK).unwrap_or(usize::MAX);
         if elements > self.max_elements {
             return Err(Error::Limit {
                 what: format!("number of elements of {shape:?} at node {:?} ({})", self.proto.label(), self.proto.operator()),
@@ -392,7 +395,7 @@ impl Call<'_> {
                 limit: self.max_elements as u64,
             });
         }
-        Ok(elements)
+        Ok(if shape.contains(&0) { 0 } else { elements })
     }
 
     /// Refuses what this node asks for.

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
@@ -16,13 +16,23 @@ use crate::{Error, Result};
 pub struct Folder {
     root: Option<PathBuf>,
     mapped: RefCell<HashMap<PathBuf, Bytes>>,
+    memory: Cell<u64>,
 }
 
 impl Folder {
-    /// The folder of a model file; `None` for a model that came as bytes.
-    pub fn new(root: Option<&Path>) -> Self {
+    /// The folder of a model file; `None` for a model that came as bytes. Constants that cannot be used in place may take
+    /// `memory` bytes in all.
+    pub fn new(root: Option<&Path>, memory: u64) -> Self {
         let root = root.map(|r| if r.as_os_str().is_empty() { PathBuf::from(".") } else { r.to_path_buf() });
-        Self { root, mapped: RefCell::default() }
+        Self { root, mapped: RefCell::default(), memory: Cell::new(memory) }
+    }
+
+    /// Takes memory for a constant that is not used in place.
+    pub fn take(&self, elements: usize, bytes: usize) -> Result<()> {
+        let (got, limit) = ((elements as u64).saturating_mul(bytes as u64), self.memory.get());
+        let what = || "memory of the constants of the model, in bytes,".into();
+        self.memory.set(limit.checked_sub(got).ok_or_else(|| Error::Limit { what: what(), got, limit })?);
+        Ok(())
     }
 
     /// The bytes of a tensor that lies outside the model file; `wanted` is what its shape needs.
@@ -83,16 +93,22 @@ impl Folder {
                 "external data must lie beside the model file or in a folder below it; links out of it are not followed",
             ));
         }
-        let file = File::open(&real).map_err(io)?;
-        if !file.metadata().map_err(io)?.is_file() {
-            return Err(refuse(format!("{} is not a regular file", path.display()), "give the data file that was exported with the model"));
-        }
-        // SAFETY: the mapping is read-only and lives as long as the `Bytes` that owns it. Another process that changes the
-        // file can change the weights that we read, as it could before we read them; every byte pattern is a valid `f32`
-        // and nothing is decided from these bytes after a check of them.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
-        let bytes = Bytes::from_owner(map);
+        let bytes = map(&real)?;
         self.mapped.borrow_mut().insert(path, bytes.clone());
         Ok(bytes)
     }
+}
+
+/// Maps a regular file.
+pub fn map(path: &Path) -> Result<Bytes> {
+    let io = |source| Error::Io { path: path.to_path_buf(), source };
+    let file = File::open(path).map_err(io)?;
+    if !file.metadata().map_err(io)?.is_file() {
+        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    // SAFETY: the mapping is read-only and lives as long as the `Bytes` that owns it. Another process that changes the file
+    // can change the weights that we read, as it could have before; every byte pattern is a valid number, and sizes are
+    // checked on what was decoded from the bytes, not on the bytes again.
+    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
+    Ok(Bytes::from_owner(map))
 }

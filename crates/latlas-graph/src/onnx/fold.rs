@@ -33,7 +33,7 @@ pub fn call(call: &mut Call<'_>, handler: Handler) -> Result<Vec<Value>> {
     }
     let folded = if call.mask.is_none() { at_witness(call, &known, handler) } else { None };
     let combined = folded.and_then(|folded| {
-        let each = |((value, one), witness): ((&Value, &Option<Tensor>), Tensor)| combine(value, one.clone()?, witness);
+        let each = |((value, one), witness): ((&Value, &Option<Tensor>), Tensor)| Some(combine(value, one.clone()?, witness));
         (folded.len() == results.len()).then(|| results.iter().zip(&one).zip(folded).map(each).collect::<Option<Vec<_>>>())?
     });
     match combined {
@@ -121,11 +121,11 @@ fn repeated(one: &Tensor, batch: BatchAxis) -> Option<Tensor> {
 }
 
 /// One value from its elements at both batch sizes.
-fn combine(value: &Value, one: Tensor, witness: Tensor) -> Option<Value> {
+fn combine(value: &Value, one: Tensor, witness: Tensor) -> Value {
     let batch = value.batch.filter(|b| one.dims()[b.axis] != witness.dims()[b.axis]);
     let same = match batch {
         Some(batch) => repeated(&one, batch).is_some_and(|r| r == witness),
         None => one == witness,
     };
-    Some(Value::folded(value.dtype, one, (!same).then_some(witness), batch))
+    Value::folded(value.dtype, one, (!same).then_some(witness), batch)
 }

@@ -3,15 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use super::LoadOptions;
 use super::call::Call;
 use super::external::Folder;
 use super::fold;
 use super::ops::{self, Entry};
-use super::proto::{AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, is_standard};
+use super::proto::{AttributeProto, FunctionProto, GraphProto, NodeProto, TensorProto, is_standard};
 use super::schedule::schedule;
+use super::scope::{Scope, Slot, Unknown};
 use super::tensor::decode;
 use super::value::{Content, Known, Value};
-use super::{LoadOptions, MAX_OPSET, MIN_OPSET};
 use crate::graph::ImportedOperator;
 use crate::ops::Form;
 use crate::{Builder, Data, Error, Op, Result, UnsupportedOperator};
@@ -29,65 +30,6 @@ pub struct Importer<'a> {
     options: &'a LoadOptions,
     calls: usize,
     bytes: u64,
-}
-
-/// The names that are visible at one place: tensors, attributes of the enclosing function, operator sets.
-pub struct Scope<'s> {
-    /// Tensors by name; `None` where one lies behind an operator that nobody knows.
-    pub tensors: HashMap<String, Option<Value>>,
-    outer: Option<&'s Scope<'s>>,
-    attributes: HashMap<&'s str, &'s AttributeProto>,
-    opset: i64,
-}
-
-impl<'s> Scope<'s> {
-    /// The scope of a whole model.
-    pub fn of_model(opsets: &[OperatorSetIdProto]) -> Result<Self> {
-        let opset = opset_of(opsets)?;
-        Ok(Self { tensors: HashMap::new(), outer: None, attributes: HashMap::new(), opset })
-    }
-
-    fn of_branch(outer: &'s Scope<'s>) -> Self {
-        Self { tensors: HashMap::new(), outer: Some(outer), attributes: outer.attributes.clone(), opset: outer.opset }
-    }
-
-    /// The tensor with this name, here or further out.
-    pub fn find(&self, name: &str) -> Option<&Option<Value>> {
-        let mut scope = Some(self);
-        while let Some(here) = scope {
-            if let Some(value) = here.tensors.get(name) {
-                return Some(value);
-            }
-            scope = here.outer;
-        }
-        None
-    }
-
-    fn resolve<'n>(&self, node: &'n NodeProto) -> Vec<(&'n str, &'n AttributeProto)>
-    where
-        's: 'n,
-    {
-        let resolve = |a: &'n AttributeProto| {
-            let actual = if a.ref_attr_name.is_empty() { Some(a) } else { self.attributes.get(a.ref_attr_name.as_str()).copied() };
-            actual.map(|actual| (a.name.as_str(), actual))
-        };
-        node.attribute.iter().filter_map(resolve).collect()
-    }
-}
-
-/// The version of the standard operators that a model or function asks for.
-fn opset_of(opsets: &[OperatorSetIdProto]) -> Result<i64> {
-    let version = opsets.iter().filter(|o| is_standard(&o.domain)).map(|o| o.version).max();
-    let version = version.ok_or_else(|| Error::Malformed { what: "it names no version of the standard operators".into() })?;
-    if (MIN_OPSET..=MAX_OPSET).contains(&version) {
-        return Ok(version);
-    }
-    Err(Error::Node {
-        node: String::new(),
-        op: "opset".into(),
-        what: format!("operator set {version} is not between {MIN_OPSET} and {MAX_OPSET}"),
-        hint: Some(format!("export the model again with `opset_version={}`", version.clamp(MIN_OPSET, MAX_OPSET))),
-    })
 }
 
 impl<'a> Importer<'a> {
@@ -115,12 +57,18 @@ impl<'a> Importer<'a> {
         scope: &mut Scope<'_>,
         depth: usize,
     ) -> Result<()> {
-        let limit = self.options.limits.max_depth;
-        if depth > limit {
-            return Err(Error::Limit { what: "nesting of functions and branches".into(), got: depth as u64, limit: limit as u64 });
+        let deepest = self.options.limits.max_depth;
+        if depth > deepest {
+            return Err(Error::Limit { what: "nesting of functions and branches".into(), got: depth as u64, limit: deepest as u64 });
         }
-        let given: HashSet<&str> = scope.tensors.keys().map(String::as_str).collect();
-        let plan = schedule(nodes, wanted, &given, limit)?;
+        let limit = self.options.limits.max_nodes;
+        // All nodes count, run or not: planning looks at each.
+        self.calls += nodes.len();
+        if self.calls > limit {
+            return Err(Error::Limit { what: "number of nodes".into(), got: self.calls as u64, limit: limit as u64 });
+        }
+        let given: HashSet<&str> = scope.names().collect();
+        let plan = schedule(nodes, wanted, &given, deepest)?;
         let mut constants: HashMap<&str, &TensorProto> = HashMap::new();
         for tensor in initializers {
             if constants.insert(&tensor.name, tensor).is_some() {
@@ -134,7 +82,7 @@ impl<'a> Importer<'a> {
                 if let (true, Content::Known(known)) = (self.options.parameters && dtype.is_float(), &mut value.content) {
                     known.parameter = Some(Rc::from(name));
                 }
-                scope.tensors.insert(name.into(), Some(value));
+                scope.insert(name, value);
             } else if scope.find(name).is_none() {
                 return Err(Error::Malformed { what: format!("tensor {name:?} is used, but nothing makes it") });
             }
@@ -143,57 +91,46 @@ impl<'a> Importer<'a> {
     }
 
     fn step(&mut self, node: &NodeProto, scope: &mut Scope<'_>, depth: usize) -> Result<()> {
-        let limit = self.options.limits.max_nodes;
-        self.calls += 1;
-        if self.calls > limit {
-            return Err(Error::Limit { what: "number of nodes".into(), got: self.calls as u64, limit: limit as u64 });
-        }
         let find = |name: &String| {
             if name.is_empty() {
-                return Ok(Some(None));
+                return Ok(Ok(None));
             }
-            let missing = || Error::Malformed {
+            scope.find(name).cloned().ok_or_else(|| Error::Malformed {
                 what: format!("node {:?} uses tensor {name:?}, which nothing makes or which Latlas does not compute", node.label()),
-            };
-            Ok(scope.find(name).ok_or_else(missing)?.clone().map(Some))
+            })
         };
-        let inputs = node.input.iter().map(find).collect::<Result<Vec<Option<Option<Value>>>>>()?;
+        let inputs = node.input.iter().map(find).collect::<Result<Vec<Slot>>>()?;
         let function = self.functions.get(&(node.domain.as_str(), node.op_type.as_str(), node.overload.as_str())).copied();
-        let results = if let Some(function) = function {
-            self.inline(function, node, inputs, scope, depth)?
-        } else {
-            match (inputs.into_iter().collect::<Option<Vec<_>>>(), ops::find(node)) {
-                (None, entry) => {
-                    if entry.is_none() && node.op_type != "If" {
-                        self.note(unknown(node));
-                    }
-                    None
-                }
-                (Some(inputs), _) if is_standard(&node.domain) && node.op_type == "If" => self.branch(node, &inputs, scope, depth)?,
-                (Some(_), None) => {
-                    self.note(unknown(node));
-                    None
-                }
-                (Some(inputs), Some(entry)) => match self.call(node, entry, inputs, scope) {
-                    Ok(values) => Some(values.into_iter().map(Some).collect()),
-                    Err(Error::Unsupported { operators }) => {
-                        operators.into_iter().for_each(|o| self.note(o));
-                        None
-                    }
-                    Err(error) => return Err(error),
-                },
-            }
+        let results = match function {
+            Some(function) => self.inline(function, node, inputs, scope, depth)?,
+            None => self.operator(node, inputs, scope, depth)?.unwrap_or_else(|Unknown| vec![Err(Unknown); node.output.len()]),
         };
-        let names = node.output.iter().filter(|n| !n.is_empty());
-        match results {
-            None => names.for_each(|name| drop(scope.tensors.insert(name.clone(), None))),
-            Some(values) => {
-                for (name, value) in node.output.iter().zip(values).filter(|(name, _)| !name.is_empty()) {
-                    scope.tensors.insert(name.clone(), value);
-                }
-            }
+        for (name, slot) in node.output.iter().zip(results).filter(|(name, _)| !name.is_empty()) {
+            scope.put(name, slot);
         }
         Ok(())
+    }
+
+    /// The results of a standard operator, or that they cannot be known.
+    fn operator(&mut self, node: &NodeProto, inputs: Vec<Slot>, scope: &Scope<'_>, depth: usize) -> Result<Result<Vec<Slot>, Unknown>> {
+        let (entry, inputs) = (ops::find(node), inputs.into_iter().collect::<Result<Vec<_>, Unknown>>());
+        let conditional = is_standard(&node.domain) && node.op_type == "If";
+        let results = match (entry, inputs) {
+            (_, Ok(inputs)) if conditional => return self.branch(node, &inputs, scope, depth),
+            (Some(entry), Ok(inputs)) => self.call(node, entry, inputs, scope),
+            (None, _) if !conditional => Err(Error::Unsupported { operators: vec![unknown(node)] }),
+            _ => return Ok(Err(Unknown)),
+        };
+        match results {
+            Ok(values) => Ok(Ok(values.into_iter().map(|v| Ok(Some(v))).collect())),
+            Err(Error::Unsupported { operators }) => {
+                for operator in operators {
+                    self.note(operator);
+                }
+                Ok(Err(Unknown))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn call(&mut self, node: &NodeProto, entry: &Entry, mut inputs: Vec<Option<Value>>, scope: &Scope<'_>) -> Result<Vec<Value>> {
@@ -221,6 +158,9 @@ impl<'a> Importer<'a> {
             if value.batch.is_some() && value.mask.is_none() {
                 value.mask.clone_from(&call.mask);
             }
+            // A batch that was broadcast to some other length: the file is right for a single sample only, which needs no
+            // tracking.
+            value.batch = value.batch.filter(|b| value.shape.get(b.axis) == Some(&(b.outer * b.inner)));
             call.elements(&value.shape)?;
         }
         self.account(first_new)?;
@@ -258,26 +198,20 @@ impl<'a> Importer<'a> {
         &mut self,
         function: &FunctionProto,
         node: &NodeProto,
-        inputs: Vec<Option<Option<Value>>>,
+        inputs: Vec<Slot>,
         outer: &Scope<'_>,
         depth: usize,
-    ) -> Result<Option<Vec<Option<Value>>>> {
+    ) -> Result<Vec<Slot>> {
         let mut attributes: HashMap<&str, &AttributeProto> = function.attribute_proto.iter().map(|a| (a.name.as_str(), a)).collect();
         attributes.extend(outer.resolve(node));
-        let opset =
-            if function.opset_import.iter().any(|o| is_standard(&o.domain)) { opset_of(&function.opset_import)? } else { outer.opset };
-        let mut scope = Scope { tensors: HashMap::new(), outer: None, attributes, opset };
-        for (name, value) in function.input.iter().zip(inputs) {
-            // `Some(None)` is an input left out: it stays unknown inside, so that a use of it is found there.
-            match value {
-                Some(Some(value)) => drop(scope.tensors.insert(name.clone(), Some(value))),
-                Some(None) => {}
-                None => drop(scope.tensors.insert(name.clone(), None)),
-            }
+        let mut scope = Scope::of_function(attributes, &function.opset_import, outer.opset)?;
+        let mut inputs = inputs.into_iter();
+        for name in &function.input {
+            scope.put(name, inputs.next().unwrap_or(Ok(None)));
         }
         let wanted: Vec<&str> = function.output.iter().map(String::as_str).collect();
         self.run(&function.node, &[], &wanted, &mut scope, depth + 1)?;
-        Ok(Some(wanted.iter().map(|name| scope.tensors.get(*name).cloned().flatten()).collect()))
+        Ok(wanted.iter().map(|name| scope.find(name).cloned().unwrap_or(Ok(None))).collect())
     }
 
     fn branch(
@@ -286,17 +220,17 @@ impl<'a> Importer<'a> {
         inputs: &[Option<Value>],
         scope: &Scope<'_>,
         depth: usize,
-    ) -> Result<Option<Vec<Option<Value>>>> {
+    ) -> Result<Result<Vec<Slot>, Unknown>> {
         let known = match inputs.first().and_then(Option::as_ref).map(|v| &v.content) {
             Some(Content::Known(known)) if known.one.len() == 1 => Some(known),
             _ => None,
         };
         let Some(Known { one, witness, .. }) = known else {
             self.note(UnsupportedOperator { reason: Some("its condition is computed from the model's inputs".into()), ..unknown(node) });
-            return Ok(None);
+            return Ok(Err(Unknown));
         };
         // Where the branches differ for one sample and for many (`squeeze` asks this), the one for many is meant.
-        let taken = witness.as_ref().unwrap_or(one).at(0) != 0.0;
+        let taken = witness.as_ref().filter(|w| w.len() == 1).unwrap_or(one).at(0) != 0.0;
         let name = if taken { "then_branch" } else { "else_branch" };
         let attribute = scope.resolve(node).into_iter().find(|(n, _)| *n == name).and_then(|(_, a)| a.g.as_deref());
         let body: &GraphProto =
@@ -305,7 +239,7 @@ impl<'a> Importer<'a> {
         let mut inner = Scope::of_branch(scope);
         self.run(&body.node, &body.initializer, &wanted, &mut inner, depth + 1)?;
         self.operators.push(ImportedOperator { op: "If".into(), name: node.label().into(), kind: None, kink: false });
-        Ok(Some(wanted.iter().map(|name| inner.find(name).cloned().flatten()).collect()))
+        Ok(Ok(wanted.iter().map(|name| inner.find(name).cloned().unwrap_or(Ok(None))).collect()))
     }
 
     fn note(&mut self, operator: UnsupportedOperator) {

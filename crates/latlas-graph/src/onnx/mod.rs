@@ -13,7 +13,9 @@ pub mod ops;
 mod ports;
 mod proto;
 mod save;
+mod scan;
 mod schedule;
+mod scope;
 mod summary;
 mod tensor;
 #[cfg(test)]
@@ -30,17 +32,20 @@ use prost::bytes::Bytes;
 
 use crate::{Error, Graph, Result, Tensor};
 use external::Folder;
-use import::{Importer, Scope};
+use import::Importer;
 use ports::{Declared, declared, no_such_name, output, tensor_names};
 use proto::{GraphProto, ModelProto, TensorProto};
-use value::Value;
+use scope::Scope;
 pub use summary::{Declaration, Summary, summarize};
+use value::Value;
 
 /// The oldest operator set that is read. Sets before 11 are read as far as their operators mean what they mean today or
 /// say in an attribute what they mean; exporters have not written them for years.
 pub const MIN_OPSET: i64 = 1;
 /// The newest operator set that is read.
 pub const MAX_OPSET: i64 = 23;
+/// Files above this size are mapped instead of read.
+const MAPPED_FROM: u64 = 64 << 20;
 /// The most axes that a tensor may have.
 pub(crate) const MAX_RANK: usize = 32;
 
@@ -66,7 +71,7 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Elements of one array that the import makes: a value of one sample, an index table.
     pub max_elements: usize,
-    /// Bytes of all constants and index tables that the import makes.
+    /// Bytes of all that the import makes of the file: its structure, widened constants, index tables; for each kind.
     pub max_memory: u64,
     /// Nodes called, those of inlined functions and branches included.
     pub max_nodes: usize,
@@ -76,7 +81,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_bytes: 512 << 20, max_elements: 1 << 24, max_memory: 384 << 20, max_nodes: 100_000, max_depth: 32 }
+        Self { max_bytes: 2 << 30, max_elements: 1 << 24, max_memory: 384 << 20, max_nodes: 100_000, max_depth: 32 }
     }
 }
 
@@ -88,15 +93,13 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Graph> {
         return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
     }
     check_size(found.len(), options)?;
-    let bytes = std::fs::read(path).map_err(io)?;
-    import(bytes.into(), &Folder::new(Some(path.parent().unwrap_or(Path::new("")))), options)
+    let bytes = if found.len() > MAPPED_FROM { external::map(path)? } else { std::fs::read(path).map_err(io)?.into() };
+    import(bytes, &Folder::new(path.parent(), options.limits.max_memory), options)
 }
 
 /// Loads a model from memory; external data is refused unless its folder is given.
 pub fn load_bytes(bytes: impl Into<Bytes>, folder: Option<&Path>, options: &LoadOptions) -> Result<Graph> {
-    let bytes = bytes.into();
-    check_size(bytes.len() as u64, options)?;
-    import(bytes, &Folder::new(folder), options)
+    import(bytes.into(), &Folder::new(folder, options.limits.max_memory), options)
 }
 
 fn check_size(got: u64, options: &LoadOptions) -> Result<()> {
@@ -104,8 +107,15 @@ fn check_size(got: u64, options: &LoadOptions) -> Result<()> {
     if got > limit { Err(Error::Limit { what: "size of the model file in bytes".into(), got, limit }) } else { Ok(()) }
 }
 
+/// The messages of a file, within its limits.
+fn decode(bytes: Bytes, options: &LoadOptions) -> Result<ModelProto> {
+    check_size(bytes.len() as u64, options)?;
+    scan::check(&bytes, options.limits.max_memory)?;
+    ModelProto::decode(bytes).map_err(|e| Error::Malformed { what: e.to_string() })
+}
+
 fn import(bytes: Bytes, folder: &Folder, options: &LoadOptions) -> Result<Graph> {
-    let model = ModelProto::decode(bytes).map_err(|e| Error::Malformed { what: e.to_string() })?;
+    let model = decode(bytes, options)?;
     let graph = model.graph.as_ref().ok_or_else(|| Error::Malformed { what: "it contains no graph".into() })?;
     let names = tensor_names(graph);
     let check = |name: &String| if names.contains(&name.as_str()) { Ok(()) } else { Err(no_such_name("tensor", name, &names)) };
@@ -116,7 +126,7 @@ fn import(bytes: Bytes, folder: &Folder, options: &LoadOptions) -> Result<Graph>
     bind(graph, options, &mut importer, &mut scope)?;
     for name in &options.from_tensors {
         let value = cut(name, &model, graph, folder, options)?.input(name, &mut importer.builder);
-        if scope.tensors.insert(name.clone(), Some(value)).is_some() {
+        if scope.insert(name, value) {
             return Err(Error::Malformed { what: format!("tensor {name:?} is named twice as a place to cut") });
         }
     }
@@ -134,13 +144,13 @@ fn import(bytes: Bytes, folder: &Folder, options: &LoadOptions) -> Result<Graph>
     }
     let mut outputs = Vec::new();
     for name in wanted {
-        let value = scope.find(name).cloned().flatten();
+        let value = scope.value(name).cloned();
         let value = value.ok_or_else(|| Error::Malformed { what: format!("nothing makes output {name:?}") })?;
         outputs.push(output(name, &value, &mut importer.builder)?);
     }
     let mut finished = importer.builder.finish(outputs);
     finished.operators = importer.operators;
-    for port in finished.inputs.iter_mut() {
+    for port in &mut finished.inputs {
         if let Some(tensor) = graph.initializer.iter().find(|t| t.name == port.name).filter(|_| options.parameters) {
             port.default = Some(tensor::decode(tensor, folder)?.1.into());
         }
@@ -156,7 +166,7 @@ fn bind(graph: &GraphProto, options: &LoadOptions, importer: &mut Importer<'_>, 
         let info = inputs().find(|i| i.name == *name);
         let info = info.ok_or_else(|| no_such_name("input", name, &inputs().map(|i| i.name.as_str()).collect::<Vec<_>>()))?;
         let value = Value::known(ports::element_type(info)?, tensor.clone());
-        scope.tensors.insert(name.clone(), Some(value));
+        scope.insert(name, value);
     }
     if !options.from_tensors.is_empty() {
         return Ok(());
@@ -166,9 +176,9 @@ fn bind(graph: &GraphProto, options: &LoadOptions, importer: &mut Importer<'_>, 
         if !seen.insert(info.name.as_str()) {
             return Err(Error::Malformed { what: format!("input {:?} stands twice", info.name) });
         }
-        if !scope.tensors.contains_key(&info.name) {
+        if scope.find(&info.name).is_none() {
             let value = declared(info, options.limits.max_elements)?.input(&info.name, &mut importer.builder);
-            scope.tensors.insert(info.name.clone(), Some(value));
+            scope.insert(&info.name, value);
         }
     }
     Ok(())
@@ -177,7 +187,7 @@ fn bind(graph: &GraphProto, options: &LoadOptions, importer: &mut Importer<'_>, 
 /// Reads one tensor as ONNX stores it (a `TensorProto` of its own, as in the test data of the standard): name and value.
 pub fn read_tensor(bytes: impl Into<Bytes>) -> Result<(String, Tensor)> {
     let proto = TensorProto::decode(bytes.into()).map_err(|e| Error::Malformed { what: e.to_string() })?;
-    let tensor = tensor::decode(&proto, &Folder::new(None))?.1;
+    let tensor = tensor::decode(&proto, &Folder::new(None, Limits::default().max_memory))?.1;
     Ok((proto.name, tensor))
 }
 
@@ -192,7 +202,7 @@ fn cut(name: &str, model: &ModelProto, graph: &GraphProto, folder: &Folder, opti
     let mut scope = Scope::of_model(&model.opset_import)?;
     bind(graph, &upstream, &mut importer, &mut scope)?;
     importer.run(&graph.node, &graph.initializer, &[name], &mut scope, 0)?;
-    scope.find(name).and_then(Option::as_ref).map(Declared::of).ok_or_else(|| Error::Node {
+    scope.value(name).map(Declared::of).ok_or_else(|| Error::Node {
         node: name.into(),
         op: "cut".into(),
         what: "the shape of this tensor is not stated in the file, and operators before it are not supported".into(),

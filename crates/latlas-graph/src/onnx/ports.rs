@@ -48,7 +48,8 @@ pub fn declared(info: &ValueInfoProto, max_elements: usize) -> Result<Declared> 
             }
         }
     }
-    match element_count(&shape) {
+    let filled: Vec<usize> = shape.iter().map(|&n| n.max(1)).collect();
+    match element_count(&filled) {
         Some(n) if n <= max_elements && shape.len() <= super::MAX_RANK => Ok(Declared { dtype, shape, batch }),
         _ => Err(refuse(format!("its shape {shape:?} is too large"))),
     }
@@ -62,18 +63,18 @@ impl Declared {
 
     /// Makes it an input of the graph.
     pub fn input(self, name: &str, b: &mut Builder) -> Value {
-        let node = b.input(name, Rows::SAMPLE, &sample_shape(&self.shape, self.batch), &self.shape);
+        let node = b.input(name, Rows::SAMPLE, &sample_shape(&self.shape, self.batch, false), &self.shape);
         Value { dtype: self.dtype, shape: self.shape, batch: self.batch, mixed: None, mask: None, content: Content::Node(node) }
     }
 }
 
-/// The shape of one sample as its user sees it: the batch is not there, nor is a 1 in front that stands for it.
-pub fn sample_shape(shape: &[usize], batch: Option<BatchAxis>) -> Vec<usize> {
+/// The shape of one sample as its user sees it: the batch is not there, nor is a 1 in front that stands for it. An array of
+/// one number is a latent of dimension one, unless it is known that a batch `leads`.
+fn sample_shape(shape: &[usize], batch: Option<BatchAxis>, leads: bool) -> Vec<usize> {
     let stands_for_batch = match batch {
         Some(b) if b.outer * b.inner == 1 => Some(b.axis),
-        Some(_) => None,
-        None if shape.len() > 1 && shape[0] == 1 => Some(0),
-        None => None,
+        None if shape.first() == Some(&1) && (shape.len() > 1 || leads) => Some(0),
+        _ => None,
     };
     shape.iter().enumerate().filter(|(i, _)| Some(*i) != stands_for_batch).map(|(_, &n)| n).collect()
 }
@@ -100,7 +101,8 @@ pub fn output(name: &str, value: &Value, b: &mut Builder) -> Result<Port> {
             None => b.constant(known.one.clone()),
         }),
     };
-    Ok(Port { name: name.into(), node, shape: sample_shape(&value.shape, value.batch), default: None })
+    let leads = b.graph().inputs.iter().any(|port| port.shape.len() < b.shape(port.node).len());
+    Ok(Port { name: name.into(), node, shape: sample_shape(&value.shape, value.batch, leads), default: None })
 }
 
 /// The names of all tensors of a graph that can be cut at.

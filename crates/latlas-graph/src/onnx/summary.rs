@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use prost::Message;
 use prost::bytes::Bytes;
 
 use super::dtype::Dtype;
-use super::proto::{ModelProto, ValueInfoProto};
-use super::{LoadOptions, check_size};
+use super::proto::ValueInfoProto;
+use super::{LoadOptions, decode};
 use crate::{Error, Result};
 
 /// What a model file says of itself.
@@ -45,9 +44,7 @@ pub struct Declaration {
 /// # Errors
 /// [`Error::Limit`] for a file that is too large, [`Error::Malformed`] for bytes that are no model.
 pub fn summarize(bytes: impl Into<Bytes>, options: &LoadOptions) -> Result<Summary> {
-    let bytes = bytes.into();
-    check_size(bytes.len() as u64, options)?;
-    let model = ModelProto::decode(bytes).map_err(|e| Error::Malformed { what: e.to_string() })?;
+    let model = decode(bytes.into(), options)?;
     let graph = model.graph.ok_or_else(|| Error::Malformed { what: "it contains no graph".into() })?;
     let stored: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let mut operators = BTreeMap::new();

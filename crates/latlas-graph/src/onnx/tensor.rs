@@ -5,6 +5,7 @@ use std::sync::Arc;
 use half::{bf16, f16};
 use prost::bytes::Bytes;
 
+use super::MAX_RANK;
 use super::dtype::Dtype;
 use super::external::Folder;
 use super::proto::{EXTERNAL, TensorProto};
@@ -17,6 +18,9 @@ pub fn decode(proto: &TensorProto, folder: &Folder) -> Result<(Dtype, Tensor)> {
     let malformed = |what: String| Error::Malformed { what: format!("{whose} {what}") };
     let dims: Option<Vec<usize>> = proto.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
     let dims = dims.ok_or_else(|| malformed(format!("has a negative dimension: {:?}", proto.dims)))?;
+    if dims.len() > MAX_RANK {
+        return Err(malformed(format!("has {} axes, more than {MAX_RANK}", dims.len())));
+    }
     let len = element_count(&dims).ok_or_else(|| malformed(format!("has too many elements: {dims:?}")))?;
     let fits = |got: usize| {
         if got == len { Ok(()) } else { Err(malformed(format!("of shape {dims:?} needs {len} elements, its data has {got}"))) }
@@ -31,24 +35,38 @@ pub fn decode(proto: &TensorProto, folder: &Folder) -> Result<(Dtype, Tensor)> {
             return Err(malformed(format!("has {} bytes of data, not a multiple of {}", bytes.len(), dtype.bytes())));
         }
         fits(bytes.len() / dtype.bytes())?;
+        folder.take(len, widened_bytes(dtype))?;
         return Ok((dtype, Tensor::from_data(dims, from_bytes(dtype, bytes))));
     }
+    folder.take(typed_len(proto, dtype), 8)?;
     let data = typed(proto, dtype);
     fits(data.len())?;
     Ok((dtype, Tensor::from_data(dims, data)))
 }
 
+/// Bytes that one element takes here beside those of the file.
+fn widened_bytes(dtype: Dtype) -> usize {
+    match dtype {
+        Dtype::F32 => 0,
+        Dtype::F16 | Dtype::Bf16 => 4,
+        _ => 8,
+    }
+}
+
 /// The product of dimensions, if it can be held.
 pub fn element_count(dims: &[usize]) -> Option<usize> {
     // A zero must not hide an overflow of the others: strides are products of them as well.
-    let product = dims.iter().map(|&d| d.max(1)).try_fold(1usize, usize::checked_mul).filter(|&n| n <= isize::MAX as usize)?;
+    let product = dims.iter().map(|&d| d.max(1)).try_fold(1usize, usize::checked_mul).filter(|&n| isize::try_from(n).is_ok())?;
     Some(if dims.contains(&0) { 0 } else { product })
 }
 
 fn from_bytes(dtype: Dtype, bytes: Bytes) -> Data {
     macro_rules! widen {
         ($t:ty, $n:literal, $as:expr) => {
-            Data::F64(
+            widen!(Data::F64, $t, $n, $as)
+        };
+        ($data:path, $t:ty, $n:literal, $as:expr) => {
+            $data(
                 bytes
                     .chunks_exact($n)
                     .map(|c| {
@@ -65,8 +83,8 @@ fn from_bytes(dtype: Dtype, bytes: Bytes) -> Data {
             let range = 0..bytes.len();
             Data::Mapped(Arc::new(bytes), range)
         }
-        Dtype::F16 => widen!(f16, 2, f16::to_f64),
-        Dtype::Bf16 => widen!(bf16, 2, bf16::to_f64),
+        Dtype::F16 => widen!(Data::F32, f16, 2, f16::to_f32),
+        Dtype::Bf16 => widen!(Data::F32, bf16, 2, bf16::to_f32),
         Dtype::F64 => widen!(f64, 8, |x| x),
         Dtype::I8 => widen!(i8, 1, f64::from),
         Dtype::I16 => widen!(i16, 2, f64::from),
@@ -77,6 +95,17 @@ fn from_bytes(dtype: Dtype, bytes: Bytes) -> Data {
         Dtype::U32 => widen!(u32, 4, f64::from),
         Dtype::U64 => widen!(u64, 8, |x| x as f64),
         Dtype::Bool => widen!(u8, 1, |x| f64::from(u8::from(x != 0))),
+    }
+}
+
+/// The number of elements in the typed field of a type.
+fn typed_len(proto: &TensorProto, dtype: Dtype) -> usize {
+    match dtype {
+        Dtype::F32 => proto.float_data.len(),
+        Dtype::F64 => proto.double_data.len(),
+        Dtype::I64 => proto.int64_data.len(),
+        Dtype::U32 | Dtype::U64 => proto.uint64_data.len(),
+        _ => proto.int32_data.len(),
     }
 }
 

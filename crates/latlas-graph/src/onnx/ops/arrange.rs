@@ -2,8 +2,8 @@
 
 use super::super::call::Call;
 use super::super::value::{BatchAxis, Value, WITNESS};
-use super::Entry;
 use super::walk::{flat, steps, walk};
+use super::{Entry, masked};
 use crate::ops::{IndexMap, contiguous};
 use crate::{Kind, NodeId, Result};
 
@@ -37,8 +37,11 @@ fn transpose(call: &mut Call<'_>) -> Result<Vec<Value>> {
 }
 
 fn expand(call: &mut Call<'_>) -> Result<Vec<Value>> {
-    let (one, witness) = call.ints_at_both(1)?;
     let (old, dtype) = (call.shape(0)?, call.dtype(0)?);
+    if let Some(chosen) = masked::counted(call, 1)? {
+        return masked::fill(call, chosen);
+    }
+    let (one, witness) = call.ints_at_both(1)?;
     let sizes = |s: &[i64]| s.iter().map(|&d| usize::try_from(d).ok()).collect::<Option<Vec<usize>>>();
     let (Some(one), Some(witness)) = (sizes(&one), sizes(&witness)) else {
         return Err(call.refuse(format!("shape {one:?} has negative dimensions"), None));
@@ -141,7 +144,7 @@ fn batch_of_range(call: &mut Call<'_>, axis: usize, sizes: (usize, usize), one: 
     if whole(one, sizes.0) && whole(witness, sizes.1) {
         return Ok(batch);
     }
-    let blocks = |positions: usize, n: usize| (positions % (n * b.inner) == 0).then(|| positions / (n * b.inner));
+    let blocks = |positions: usize, n: usize| positions.checked_rem(n * b.inner).filter(|&r| r == 0).map(|_| positions / (n * b.inner));
     let first = (blocks(one.start, 1), blocks(witness.start, WITNESS));
     let count = (blocks(one.len, 1), blocks(witness.len, WITNESS));
     match count.0 {
@@ -273,15 +276,18 @@ fn pad(call: &mut Call<'_>) -> Result<Vec<Value>> {
     let len = call.elements(&new)?;
     let padded: Vec<usize> = (0..shape.len()).filter(|&i| around[i] != (0, 0)).collect();
     let batch = call.beside(0, &padded)?;
-    let mut lookup: Vec<Vec<Option<usize>>> = Vec::new();
+    let mut lookup: Vec<Vec<u32>> = Vec::new();
     for (axis, &n) in shape.iter().enumerate() {
-        let source = |i: usize| padded_position(i as i64 - around[axis].0, n as i64, &mode);
+        let source = |i: usize| padded_position((i as i64).saturating_sub(around[axis].0), n as i64, &mode);
         let along: Option<Vec<_>> = (0..new[axis]).map(source).collect();
         lookup.push(along.ok_or_else(|| call.refuse(format!("mode {mode:?} is not possible on axis {axis} of {shape:?}"), None))?);
     }
     let (old, mut sources, mut inside) = (steps(&shape), Vec::with_capacity(len), Vec::with_capacity(len));
     walk(&new, |at| {
-        let found = at.iter().zip(&lookup).zip(&old).try_fold(0, |sum, ((&i, along), step)| along[i].map(|p| sum + p * step));
+        let found = at.iter().zip(&lookup).zip(&old).try_fold(0, |sum, ((&i, along), step)| match along[i] {
+            IndexMap::NOWHERE => None,
+            p => Some(sum + p as usize * step),
+        });
         sources.push(found.map_or(IndexMap::NOWHERE, |p| p as u32));
         inside.push(f64::from(u8::from(found.is_some())));
     });
@@ -302,21 +308,21 @@ fn pad(call: &mut Call<'_>) -> Result<Vec<Value>> {
     call.result(y, dtype, batch)
 }
 
-/// Where a padded position comes from: `Some(None)` from nowhere, `None` where the mode cannot say.
-fn padded_position(i: i64, n: i64, mode: &str) -> Option<Option<usize>> {
+/// Where a padded position comes from, which may be nowhere; `None` where the mode cannot say.
+fn padded_position(i: i64, n: i64, mode: &str) -> Option<u32> {
     if (0..n).contains(&i) {
-        return Some(Some(i as usize));
+        return Some(i as u32);
     }
     match mode {
-        "constant" => Some(None),
-        "edge" if n > 0 => Some(Some(i.clamp(0, n - 1) as usize)),
+        "constant" => Some(IndexMap::NOWHERE),
+        "edge" if n > 0 => Some(i.clamp(0, n - 1) as u32),
         "reflect" if n > 1 => {
             let period = 2 * (n - 1);
             let folded = i.rem_euclid(period);
-            Some(Some(folded.min(period - folded) as usize))
+            Some(folded.min(period - folded) as u32)
         }
-        "reflect" if n == 1 => Some(Some(0)),
-        "wrap" if n > 0 => Some(Some(i.rem_euclid(n) as usize)),
+        "reflect" if n == 1 => Some(0),
+        "wrap" if n > 0 => Some(i.rem_euclid(n) as u32),
         _ => None,
     }
 }

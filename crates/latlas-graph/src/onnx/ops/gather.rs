@@ -41,12 +41,11 @@ pub fn out_of_range(call: &Call<'_>, index: f64, n: usize) -> crate::Error {
 
 fn gather(call: &mut Call<'_>) -> Result<Vec<Value>> {
     let (data, indices, dtype) = (call.shape(0)?, call.shape(1)?, call.dtype(0)?);
-    if let (Some(mask), Ok(0)) = (call.input(1)?.mask.clone(), call.axis("axis", 0, data.len())) {
-        if mask.shape.len() == 1 && indices.len() == 1 {
-            return masked::choose(call, &mask);
-        }
-    }
     let axis = call.axis("axis", 0, data.len())?;
+    let mask = call.input(1)?.mask.clone().filter(|mask| axis == 0 && mask.shape.len() == 1 && indices.len() == 1);
+    if let Some(mask) = mask {
+        return masked::choose(call, &mask);
+    }
     let shape = [&data[..axis], &indices, &data[axis + 1..]].concat();
     let len = call.elements(&shape)?;
     let own = call.beside(0, &[axis])?.filter(|b| b.axis != axis);
@@ -97,7 +96,8 @@ fn gather_elements(call: &mut Call<'_>) -> Result<Vec<Value>> {
 
 /// x at its own positions, with those along `axis` replaced by input `i`.
 fn along(call: &mut Call<'_>, x: NodeId, axis: usize, i: usize) -> Result<NodeId> {
-    Ok(match positions_along(call, &call.b.shape(x).to_vec(), axis, i)? {
+    let data = call.b.shape(x).to_vec();
+    Ok(match positions_along(call, &data, axis, i)? {
         Positions::Constant(map) => call.b.map(x, map),
         Positions::Computed(index) => call.b.take(x, index),
     })

@@ -129,6 +129,40 @@ pub fn write_back(call: &mut Call<'_>, mask: &Rc<Mask>, add: bool) -> Result<Vec
     call.result(y, dtype, batch)
 }
 
+/// Whether input `i` is how many elements a condition chose (the sum of all its truth values): how many there are at all.
+pub fn counted(call: &Call<'_>, i: usize) -> Result<Option<usize>> {
+    let Content::Node(mut id) = call.input(i)?.content else { return Ok(None) };
+    if call.b.shape(id).iter().product::<usize>() != 1 {
+        return Ok(None);
+    }
+    loop {
+        let node = call.b.graph().node(id);
+        let inner = match node.op {
+            Op::Unary(Unary::Trunc) | Op::Map(_) | Op::Scatter(_) => node.operands[0],
+            _ => return Ok((node.op.kind() == Kind::Discrete).then(|| node.item_len())),
+        };
+        let keeps = call.b.graph().node(inner).item_len() == node.item_len();
+        if !keeps && !matches!(node.op, Op::Scatter(_)) {
+            return Ok(None);
+        }
+        id = inner;
+    }
+}
+
+/// x expanded to as many elements as a condition chose, which are listed among all.
+pub fn fill(call: &mut Call<'_>, all: usize) -> Result<Vec<Value>> {
+    let (shape, dtype, batch) = (call.shape(0)?, call.dtype(0)?, call.batch(0)?);
+    let x = call.node(0)?;
+    if shape == [all] {
+        return call.result(x, dtype, batch);
+    }
+    if shape.iter().product::<usize>() != 1 || shape.len() > 1 {
+        return Err(call.refuse(format!("the shape of its result depends on data: {shape:?} to the number of chosen elements"), None));
+    }
+    let y = call.b.expand(x, &[all]);
+    call.result(y, dtype, batch)
+}
+
 /// A number for which the condition holds, if it bounds x itself by constants.
 fn within(b: &Builder, mask: NodeId, x: NodeId) -> Option<f64> {
     match bounds(b, mask, x, 0)? {

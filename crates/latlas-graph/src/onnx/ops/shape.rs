@@ -43,7 +43,7 @@ fn regrouped_batch(call: &mut Call<'_>, old: &[usize], batch: BatchAxis, one: &[
     let before = old[..batch.axis].iter().product::<usize>() * batch.outer;
     let after = old[batch.axis + 1..].iter().product::<usize>() * batch.inner;
     let (front, back) = (one[..axis].iter().product::<usize>(), one[axis + 1..].iter().product::<usize>());
-    let split = |whole: usize, part: usize| (part > 0 && whole % part == 0).then(|| whole / part);
+    let split = |whole: usize, part: usize| (part > 0 && whole.is_multiple_of(part)).then(|| whole / part);
     let found = match (split(before, front), split(after, back)) {
         (Some(outer), Some(inner)) if differs.len() == 1 && outer.checked_mul(inner) == Some(one[axis]) => {
             Some(BatchAxis { axis, outer, inner })

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod hostile;
+mod values;
+
 use prost::Message;
 
 use super::proto::{
