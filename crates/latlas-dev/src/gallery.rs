@@ -14,11 +14,21 @@ const PAGES: &[(&str, Option<&str>)] = &[
     ("dcgan-faces", Some("data/dcgan_faces.onnx")),
 ];
 
-/// The verb: writes `docs/gallery/NAME-{light,dark,phone}.png`.
+/// The verb: writes `docs/gallery/NAME-{light,dark,phone}.png`, and `digits-top.png` for the README.
 pub fn run(arguments: &[String]) -> Result<()> {
     let [] = flags(arguments, [])?;
-    let counts = draw(&root().join("docs/gallery"))?;
+    let pictures = root().join("docs/gallery");
+    let counts = draw(&pictures)?;
+    top_of_page("digits", &pictures)?;
     if counts.failed > 0 { anyhow::bail!("{} pages failed", counts.failed) } else { Ok(()) }
+}
+
+/// What a reader sees first of a page: the picture of the README, `NAME-top.png`.
+fn top_of_page(name: &str, pictures: &Path) -> Result<()> {
+    let mut browser = program("chromium", &["--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1200,1480"]);
+    browser.arg(format!("--screenshot={}", pictures.join(format!("{name}-top.png")).display()));
+    browser.arg(root().join("target/pages").join(name).join("report.html")).stderr(std::process::Stdio::null());
+    process::run(browser)
 }
 
 /// The comparison: the same pages, with the pictures put aside.
