@@ -24,8 +24,6 @@ pub struct Atlas {
     pub ambient_shape: Vec<usize>,
     /// How decoded vectors become pictures, where they are pictures.
     pub picture: Option<Picture>,
-    /// Decoded latents of the run, where the output is a picture: `[m, D]`.
-    pub samples: Option<Array2<f64>>,
     /// What moving along each latent does.
     pub traversals: Option<Traversals>,
     /// The averaged Jacobian columns of the latents that are shown.
@@ -45,26 +43,15 @@ pub struct Picture {
     pub range: Range,
 }
 
-/// Decoded samples along each latent.
+/// Decoded samples along each latent, the others at the prior's mean.
 #[derive(Debug, Clone)]
 pub struct Traversals {
     /// The latents shown, in order of entropy.
     pub latents: Vec<usize>,
-    /// Steps in standard deviations of the prior from its mean, ascending, with 0 in the middle.
+    /// Steps in standard deviations of the prior, ascending, with 0 in the middle.
     pub steps: Vec<f64>,
-    /// Where the other latents stay meanwhile.
-    pub around: Around,
     /// `[latents, steps, D]`.
     pub decoded: Array3<f64>,
-}
-
-/// The point through which traversals go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Around {
-    /// The prior's mean.
-    Mean,
-    /// The run's first sample: in many dimensions hardly any draw lies near the mean, and a decoder need not know it.
-    Sample,
 }
 
 /// Averaged Jacobian columns.
@@ -124,10 +111,6 @@ const LARGEST_BATCH: usize = 1 << 22;
 const STEPS: usize = 5;
 /// Reach of a traversal in standard deviations.
 const REACH: f64 = 2.5;
-/// Dimensions up to which draws still come near the mean of a normal prior.
-const NEAR_MEAN: usize = 8;
-/// Decoded samples shown.
-const SAMPLES: usize = 24;
 /// Codes drawn on the plane at most.
 const MOST_CODES: usize = 2000;
 /// Pictures along each side of the plane.
@@ -135,7 +118,7 @@ const PICTURES: usize = 15;
 
 /// Decodes and linearises what the page shows beside the numbers of the report.
 ///
-/// Work beyond the run: decoding at most `latents` × 11 + 24 points; with d = 2 also `grid`² Jacobians, 225 decodes of pictures,
+/// Work beyond the run: decoding at most `latents` × 11 points; with d = 2 also `grid`² Jacobians, 225 decodes of pictures,
 /// and the codes of at most 2,000 rows of data.
 ///
 /// # Errors
@@ -157,22 +140,16 @@ pub fn compose(inputs: &Inputs, report: Report, options: &PageOptions) -> Result
     };
     let shown: Vec<usize> = shown.into_iter().filter(|i| *i < latent_dim).take(options.latents).collect();
     let source = inputs.decoder.as_deref().map(|decoder| Source { decoder, condition: inputs.condition.as_ref().map(|c| c.row(0)) });
-    let seed = report.settings.get("seed").and_then(serde_json::Value::as_u64).unwrap_or_default();
-    let drawn = match &inputs.latents {
-        Some(latents) if latents.nrows() > 0 => latents.slice_axis(Axis(0), Slice::from(..latents.nrows().min(SAMPLES))).to_owned(),
-        _ => inputs.prior.draw(seed, 0..SAMPLES as u64, latent_dim),
-    };
-    let samples = source.as_ref().filter(|_| shape.is_some()).map(|source| source.decode(drawn.view())).transpose()?;
-    let traversals = source.as_ref().map(|source| source.traverse(&inputs.prior, drawn.row(0), &shown)).transpose()?;
+    let traversals = source.as_ref().map(|source| source.traverse(&inputs.prior, &shown)).transpose()?;
     let plane = source.as_ref().filter(|_| latent_dim == 2).map(|s| s.plane(inputs, shape.is_some(), options.grid)).transpose()?;
     let picture = shape.map(|shape| {
-        let values = traversals.iter().flat_map(|t| t.decoded.iter()).chain(samples.iter().flatten());
+        let values = traversals.iter().flat_map(|t| t.decoded.iter());
         Picture { shape, range: Range::of(values) }
     });
     let columns = columns(&report, &shown);
     let name = report.inputs.iter().find(|input| matches!(input.role.as_str(), "model" | "decoder" | "jacobians"));
     let name = name.map_or_else(|| "decoder".into(), |input| input.path.clone());
-    Ok(Atlas { report, name, latent_dim, ambient_shape, picture, samples, traversals, columns, plane, command: options.command.clone() })
+    Ok(Atlas { report, name, latent_dim, ambient_shape, picture, traversals, columns, plane, command: options.command.clone() })
 }
 
 /// The averaged columns of the latents that are shown.
@@ -220,20 +197,18 @@ impl Source<'_> {
         Ok(decoded)
     }
 
-    fn traverse(&self, prior: &Prior, sample: ArrayView1<'_, f64>, latents: &[usize]) -> Result<Traversals> {
+    fn traverse(&self, prior: &Prior, latents: &[usize]) -> Result<Traversals> {
         let d = self.decoder.latent_dim();
         let moments: Vec<(f64, f64)> = (0..d).map(|i| prior.mean_and_std(i)).collect();
         let reach = reach_of(prior);
         let steps: Vec<f64> = (0..=2 * STEPS).map(|k| reach * (k as f64 - STEPS as f64) / STEPS as f64).collect();
-        let around = if d <= NEAR_MEAN { Around::Mean } else { Around::Sample };
-        let start = |i: usize| if around == Around::Mean { moments[i].0 } else { sample[i] };
-        let mut points = Array2::from_shape_fn((latents.len() * steps.len(), d), |(_, i)| start(i));
+        let mut points = Array2::from_shape_fn((latents.len() * steps.len(), d), |(_, i)| moments[i].0);
         for (row, (latent, step)) in latents.iter().flat_map(|i| steps.iter().map(move |s| (*i, *s))).enumerate() {
-            points[[row, latent]] = moments[latent].0 + step * moments[latent].1;
+            points[[row, latent]] += step * moments[latent].1;
         }
         let decoded = self.decode(points.view())?;
         let decoded = into_grid(decoded, latents.len(), steps.len());
-        Ok(Traversals { latents: latents.to_vec(), steps, around, decoded })
+        Ok(Traversals { latents: latents.to_vec(), steps, decoded })
     }
 
     fn plane(&self, inputs: &Inputs, pictures: bool, grid: usize) -> Result<Plane> {
@@ -348,7 +323,6 @@ pub(super) mod tests {
             latent_dim,
             ambient_shape,
             picture: None,
-            samples: None,
             traversals: None,
             columns: None,
             plane: None,

@@ -9,7 +9,6 @@ mod latent_plane;
 mod latent_plane_pictures;
 mod log_volume;
 mod ranked;
-mod samples;
 mod singular_values;
 mod strips;
 mod svg;
@@ -80,7 +79,6 @@ pub struct Plot {
 /// All plots, in the order of a page.
 pub const TABLE: &[Plot] = &[
     Plot { id: "entropy-spectrum", section: Section::Entropy, draw: entropy_spectrum::draw },
-    Plot { id: "samples", section: Section::Directions, draw: samples::draw },
     Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
     Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },
     Plot { id: "latent-plane", section: Section::Plane, draw: latent_plane::draw },

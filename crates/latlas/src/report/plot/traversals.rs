@@ -1,4 +1,4 @@
-//! Traversals: what the decoder makes while one latent moves and the others stay.
+//! Traversals: what the decoder makes while one latent moves and the others stay at the prior's mean.
 
 use ndarray::Axis;
 
@@ -6,7 +6,7 @@ use super::strips::{self, index_axis, legend, plus_minus, step_label};
 use super::svg::{Anchor, LABEL, SMALL, Svg};
 use super::{Figure, Width};
 use crate::error::Result;
-use crate::report::atlas::{Around, Atlas, Picture, Traversals};
+use crate::report::atlas::{Atlas, Picture, Traversals};
 use crate::report::extra::entry;
 use crate::report::number::measured;
 
@@ -22,21 +22,16 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     };
     let reach = traversals.steps.last().copied().unwrap_or(0.0);
     let moved = format!(
-        "In each row one latent moves from {} to {} standard deviations of the prior while the others stay at {}.",
+        "In each row one latent moves from {} to {} standard deviations of the prior while the others stay at its mean.",
         step_label(-reach),
-        step_label(reach),
-        match traversals.around {
-            Around::Mean => "its mean",
-            Around::Sample => "those of the first sample (in many dimensions no draw lies near the mean)",
-        }
+        step_label(reach)
     );
-    let middle = if traversals.around == Around::Mean { "The middle column is the same picture in all rows; a" } else { "A" };
     Ok(Some(if let Some(picture) = &atlas.picture {
         let description = format!("{of} Rows of decoded pictures.");
         let svg = pictures(atlas, traversals, picture, width, &title, &description)?;
         let guess = if picture.shape.guessed { " (guessed from the length of the output; --image sets it)" } else { "" };
         let caption = format!(
-            "{of} {moved} {middle} row in which nothing changes is a latent that the decoder \
+            "{of} {moved} The middle column is the same picture in all rows; a row in which nothing changes is a latent that the decoder \
              ignores there. Pictures are {} pixels{guess}; {}.",
             picture.shape.words(),
             picture.range.words()
