@@ -24,6 +24,8 @@ pub struct Atlas {
     pub ambient_shape: Vec<usize>,
     /// How decoded vectors become pictures, where they are pictures.
     pub picture: Option<Picture>,
+    /// Decoded draws from the prior `[n, D]`, where they are pictures and no map of the latent plane shows them.
+    pub draws: Option<Array2<f64>>,
     /// What moving along each latent does.
     pub traversals: Option<Traversals>,
     /// The averaged Jacobian columns of the latents that are shown.
@@ -43,15 +45,27 @@ pub struct Picture {
     pub range: Range,
 }
 
-/// Decoded samples along each latent, the others at the prior's mean.
+/// Decoded samples along each latent, the others at rest.
 #[derive(Debug, Clone)]
 pub struct Traversals {
     /// The latents shown, in order of entropy.
     pub latents: Vec<usize>,
     /// Steps in standard deviations of the prior, ascending, with 0 in the middle.
     pub steps: Vec<f64>,
+    /// Where the other latents rest.
+    pub base: Base,
     /// `[latents, steps, D]`.
     pub decoded: Array3<f64>,
+}
+
+/// Where latents rest while one of them moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// At the prior's mean.
+    Mean,
+    /// At a draw from the prior. With many latents draws lie far from the mean (at a distance of about √d), and a decoder
+    /// may never have been trained there.
+    Draw,
 }
 
 /// Averaged Jacobian columns.
@@ -111,6 +125,10 @@ const LARGEST_BATCH: usize = 1 << 22;
 const STEPS: usize = 5;
 /// Reach of a traversal in standard deviations.
 const REACH: f64 = 2.5;
+/// Up to this many latents the mean of the prior is a typical point.
+const FEW_LATENTS: usize = 8;
+/// Pictures of draws.
+const DRAWS: usize = 24;
 /// Codes drawn on the plane at most.
 const MOST_CODES: usize = 2000;
 /// Pictures along each side of the plane.
@@ -118,7 +136,7 @@ const PICTURES: usize = 15;
 
 /// Decodes and linearises what the page shows beside the numbers of the report.
 ///
-/// Work beyond the run: decoding at most `latents` × 11 points; with d = 2 also `grid`² Jacobians, 225 decodes of pictures,
+/// Work beyond the run: decoding at most `latents` × 11 points and 24 draws; with d = 2 also `grid`² Jacobians, 225 decodes of pictures,
 /// and the codes of at most 2,000 rows of data.
 ///
 /// # Errors
@@ -140,16 +158,20 @@ pub fn compose(inputs: &Inputs, report: Report, options: &PageOptions) -> Result
     };
     let shown: Vec<usize> = shown.into_iter().filter(|i| *i < latent_dim).take(options.latents).collect();
     let source = inputs.decoder.as_deref().map(|decoder| Source { decoder, condition: inputs.condition.as_ref().map(|c| c.row(0)) });
-    let traversals = source.as_ref().map(|source| source.traverse(&inputs.prior, &shown)).transpose()?;
+    let seed = report.settings.get("seed").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let traversals = source.as_ref().map(|source| source.traverse(&inputs.prior, seed, &shown)).transpose()?;
+    let wants_draws = shape.is_some() && latent_dim != 2;
+    let draws = source.as_ref().filter(|_| wants_draws).map(|s| s.decode(inputs.prior.draw(seed, 0..DRAWS as u64, latent_dim).view()));
+    let draws = draws.transpose()?;
     let plane = source.as_ref().filter(|_| latent_dim == 2).map(|s| s.plane(inputs, shape.is_some(), options.grid)).transpose()?;
     let picture = shape.map(|shape| {
-        let values = traversals.iter().flat_map(|t| t.decoded.iter());
+        let values = traversals.iter().flat_map(|t| t.decoded.iter()).chain(draws.iter().flatten());
         Picture { shape, range: Range::of(values) }
     });
     let columns = columns(&report, &shown);
     let name = report.inputs.iter().find(|input| matches!(input.role.as_str(), "model" | "decoder" | "jacobians"));
     let name = name.map_or_else(|| "decoder".into(), |input| input.path.clone());
-    Ok(Atlas { report, name, latent_dim, ambient_shape, picture, traversals, columns, plane, command: options.command.clone() })
+    Ok(Atlas { report, name, latent_dim, ambient_shape, picture, draws, traversals, columns, plane, command: options.command.clone() })
 }
 
 /// The averaged columns of the latents that are shown.
@@ -197,18 +219,23 @@ impl Source<'_> {
         Ok(decoded)
     }
 
-    fn traverse(&self, prior: &Prior, latents: &[usize]) -> Result<Traversals> {
+    fn traverse(&self, prior: &Prior, seed: u64, latents: &[usize]) -> Result<Traversals> {
         let d = self.decoder.latent_dim();
         let moments: Vec<(f64, f64)> = (0..d).map(|i| prior.mean_and_std(i)).collect();
         let reach = reach_of(prior);
         let steps: Vec<f64> = (0..=2 * STEPS).map(|k| reach * (k as f64 - STEPS as f64) / STEPS as f64).collect();
-        let mut points = Array2::from_shape_fn((latents.len() * steps.len(), d), |(_, i)| moments[i].0);
+        let base = if d <= FEW_LATENTS { Base::Mean } else { Base::Draw };
+        let rest = match base {
+            Base::Mean => moments.iter().map(|(mean, _)| *mean).collect(),
+            Base::Draw => prior.draw(seed, 0..1, d).row(0).to_vec(),
+        };
+        let mut points = Array2::from_shape_fn((latents.len() * steps.len(), d), |(_, i)| rest[i]);
         for (row, (latent, step)) in latents.iter().flat_map(|i| steps.iter().map(move |s| (*i, *s))).enumerate() {
-            points[[row, latent]] += step * moments[latent].1;
+            points[[row, latent]] = moments[latent].0 + step * moments[latent].1;
         }
         let decoded = self.decode(points.view())?;
         let decoded = into_grid(decoded, latents.len(), steps.len());
-        Ok(Traversals { latents: latents.to_vec(), steps, decoded })
+        Ok(Traversals { latents: latents.to_vec(), steps, base, decoded })
     }
 
     fn plane(&self, inputs: &Inputs, pictures: bool, grid: usize) -> Result<Plane> {
@@ -234,10 +261,10 @@ impl Source<'_> {
     }
 }
 
-/// How far traversals go: to the ends of a bounded prior.
+/// How far traversals go: nearly to the ends of a bounded prior, where decoders may run away.
 fn reach_of(prior: &Prior) -> f64 {
     match prior {
-        Prior::Uniform { .. } => 3f64.sqrt(),
+        Prior::Uniform { .. } => 1.5,
         _ => REACH,
     }
 }
@@ -323,6 +350,7 @@ pub(super) mod tests {
             latent_dim,
             ambient_shape,
             picture: None,
+            draws: None,
             traversals: None,
             columns: None,
             plane: None,

@@ -3,7 +3,7 @@
 use super::atlas::Atlas;
 use super::extra::{at, entries, entry, numbers, order, scalar};
 use super::laws::law;
-use super::number::{measured, plain, short};
+use super::number::{about, count, measured, short};
 use super::text::visible;
 use crate::estimate::{Estimate, Value};
 
@@ -132,7 +132,7 @@ impl<'a> Spectrum<'a> {
         };
         let widest = (0..live.len() - 1).filter_map(gap).max_by(|a, b| a.1.total_cmp(&b.1))?;
         let (kept, height, error) = widest;
-        let ratio = plain(height.exp(), 2);
+        let ratio = about(height.exp(), 2);
         let mut said = if height >= CLIFF.0 && height >= CLIFF.1 * error {
             if live.len() == 2 {
                 format!("They are unequal: latent {} moves the data {ratio} times as far as latent {}.", live[0], live[1])
@@ -141,7 +141,7 @@ impl<'a> Spectrum<'a> {
                 let others = if rest == 1 { "the remaining one moves".into() } else { format!("the other {rest} move") };
                 format!(
                     "The spectrum has a cliff of {} nats after the first {kept}: {others} the data {ratio} times less far.",
-                    plain(height, 2)
+                    about(height, 2)
                 )
             }
         } else if live.len() == 2 {
@@ -150,7 +150,7 @@ impl<'a> Spectrum<'a> {
             let all = entry(self.estimate, live[0])?.0 - entry(self.estimate, live[live.len() - 1])?.0;
             format!(
                 "There is no cliff in the spectrum: it falls by {} nats over {} latents in small steps, so no group of latents is switched off.",
-                plain(all, 2),
+                about(all, 2),
                 live.len()
             )
         };
@@ -181,7 +181,7 @@ fn overlap(atlas: &Atlas) -> Option<String> {
     let said = measured(value, error);
     let mut text = format!("They overlap by {said} nats of total correlation");
     if d > 2 {
-        text = format!("{text} ({} a latent)", short(value / d as f64));
+        text = format!("{text} ({} a latent)", about(value / d as f64, 2));
     } else if value >= 0.0 {
         // For two columns the mean of −log sin of their angle is all there is.
         text = format!("{text}, as two directions at {:.0}° would", (-value).exp().asin().to_degrees());
@@ -192,7 +192,7 @@ fn overlap(atlas: &Atlas) -> Option<String> {
         Some(null) => {
             let outputs: usize = atlas.ambient_shape.iter().product();
             let ratio = value / null;
-            let by_chance = format!("random directions among {outputs} values would overlap by {}", plain(null, 2));
+            let by_chance = format!("random directions among {} values would overlap by {}", count(outputs), about(null, 2));
             if value.abs() < error.unwrap_or(0.0) * 2.0 {
                 format!("{text}, which cannot be told from none.")
             } else if ratio < 0.5 {
@@ -200,7 +200,7 @@ fn overlap(atlas: &Atlas) -> Option<String> {
             } else if ratio < 2.0 {
                 format!("{text}. That is about chance: {by_chance}.")
             } else {
-                format!("{text}. That is {} times chance: {by_chance}.", plain(ratio, 2))
+                format!("{text}. That is {} times chance: {by_chance}.", about(ratio, 2))
             }
         }
     })
@@ -219,8 +219,8 @@ fn stretching(atlas: &Atlas) -> Option<String> {
     }
     Some(format!(
         "At a typical point the decoder stretches its strongest direction {} times as far as its weakest; the motion is shared by {} of {k} directions.",
-        plain(median, 2),
-        plain(rank, 2)
+        about(median, 2),
+        about(rank, 2)
     ))
 }
 

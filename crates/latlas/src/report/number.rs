@@ -44,10 +44,17 @@ pub fn plain(value: f64, digits: usize) -> Measured {
     if !value.is_finite() || value == 0.0 {
         return Measured { value: fixed(value, 0), error: None, power: None };
     }
-    let power = Some(magnitude(value)).filter(|p| !(-4..6).contains(p));
+    let power = Some(magnitude(value)).filter(|p| !(-3..6).contains(p));
     let value = value / 10f64.powi(power.unwrap_or(0));
     let decimals = (digits as i32 - 1 - magnitude(value)).clamp(0, 12) as usize;
     Measured { value: trimmed(value, decimals), error: None, power: power.map(power_of_ten) }
+}
+
+/// A value to so many significant digits and no more: 699.3 to two is 700.
+pub fn about(value: f64, digits: usize) -> String {
+    let step = 10f64.powi(magnitude(value) + 1 - digits as i32);
+    let rounded = if step.is_finite() && step > 0.0 { (value / step).round() * step } else { value };
+    plain(rounded, digits).to_string()
 }
 
 /// [`plain`] to four digits, as text.
@@ -160,6 +167,8 @@ mod tests {
         assert_eq!(short(12_345_678.0), "1.235 × 10⁷");
         assert_eq!(short(-2.5e-10), "−2.5 × 10⁻¹⁰");
         assert_eq!(short(0.0), "0");
+        assert_eq!((about(699.3, 2), about(0.0079, 1), about(-1.26, 2)), ("700".into(), "0.008".into(), "−1.3".into()));
+        assert_eq!((about(0.0, 2), about(f64::INFINITY, 2)), ("0".into(), "+∞".into()));
     }
 
     #[test]

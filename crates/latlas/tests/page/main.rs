@@ -70,6 +70,7 @@ fn options() -> PageOptions {
 fn has_figures(page: &str, ids: &[&str]) {
     let all = [
         "entropy-spectrum",
+        "draws",
         "traversals",
         "averaged-columns",
         "latent-plane",
@@ -122,12 +123,21 @@ fn two_latents_with_pictures_and_codes() {
 
 #[test]
 fn dead_latents_in_colour() {
-    let atlas = atlas_of(&dead(), 64, &options());
+    let inputs = dead();
+    let atlas = atlas_of(&inputs, 64, &options());
     let page = page(&atlas, "dead");
     check_markup(&page);
     assert!(page.contains("16 latent directions, of which 3 are in use and 13 move nothing"), "{}", &page[..3000]);
     assert!(page.contains("−∞") && page.contains("caveat-dead-column"));
-    assert_eq!(atlas.traversals.as_ref().unwrap().latents.len(), 12);
+    // With many latents the others rest at a draw: the first that is shown.
+    let traversals = atlas.traversals.as_ref().unwrap();
+    assert_eq!((traversals.latents.len(), traversals.base), (12, atlas::Base::Draw));
+    let draw = Prior::Normal.draw(0, 0..1, 16);
+    let decoded = inputs.decoder.as_ref().unwrap().decode(draw.view(), None).unwrap();
+    let dead = traversals.latents.iter().position(|i| *i > 2).unwrap();
+    assert!(traversals.decoded.outer_iter().nth(dead).unwrap().outer_iter().all(|x| x == decoded.row(0)));
+    assert_eq!(atlas.draws.as_ref().unwrap().row(0), decoded.row(0));
+    assert!(page.contains("id=\"figure-draws\""));
 }
 
 #[test]

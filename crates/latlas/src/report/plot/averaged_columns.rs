@@ -61,7 +61,7 @@ fn pictures(columns: &Columns, shape: &Shape, width: Width, title: &str, descrip
         let y = top + row_height * (row / across) as f64;
         let values = columns.mean.row(row).to_vec();
         let scale = Some(shape.signed_scale(&values)).filter(|s| *s > 0.0).unwrap_or(1.0);
-        svg.image((x, y), (cell, cell_height), &shape.signed(&values, scale).data_uri()?, shape.width < 48);
+        svg.image((x, y), (cell, cell_height), &shape.signed(&values, scale).data_uri()?, false);
         svg.outline((x, y), (cell, cell_height), crate::report::colour::RULE);
         svg.text((x, y + cell_height + 16.0), Anchor::Start, LABEL, &format!("latent {latent}"));
         svg.text((x, y + cell_height + 31.0), Anchor::Start, SMALL, &plus_minus(scale));

@@ -40,7 +40,7 @@ pub struct Row<'a> {
 /// Height of the strip for what has no place on the axis.
 const STRIP: f64 = 34.0;
 /// Marks stand no further apart.
-const WIDEST_STEP: f64 = 150.0;
+const WIDEST_STEP: f64 = 170.0;
 
 impl Row<'_> {
     /// Draws the row; the picture's id, title and description come from the caller.
@@ -111,12 +111,20 @@ impl Row<'_> {
             return;
         }
         svg.dashes((frame.left, y), (frame.right, y), REFERENCE, 1.25);
-        let above = if y - frame.top > 20.0 { y - 6.0 } else { y + 15.0 };
-        svg.haloed((frame.right - 4.0, above), Anchor::End, super::svg::Font { fill: REFERENCE, ..SMALL }, name, PAPER);
+        // Marks fall from left to right: below the line there is room on the left, above it on the right.
+        let reach = |mark: Option<&Mark>, end: usize| mark.map_or(f64::NAN, |m| m.spread.map_or(m.value, |s| s[end]));
+        let is_free_below = reach(self.marks.first(), 0) > value && frame.bottom - y > 20.0;
+        let font = super::svg::Font { fill: REFERENCE, ..SMALL };
+        if is_free_below {
+            svg.haloed((frame.left + 6.0, y + 15.0), Anchor::Start, font, name, PAPER);
+        } else {
+            let above = if y - frame.top > 20.0 { y - 6.0 } else { y + 15.0 };
+            svg.haloed((frame.right - 4.0, above), Anchor::End, font, name, PAPER);
+        }
     }
 
     fn draw_mark(&self, svg: &mut Svg, mark: &Mark, x: f64, step: f64, scale: &Scale, below: f64) {
-        let half = (0.36 * step).clamp(1.2, 17.0);
+        let half = (0.36 * step).clamp(1.2, 22.0);
         if !self.has_place(mark.value) {
             let size = half.min(7.0);
             let triangle = [(x - size, below - size * 0.7), (x + size, below - size * 0.7), (x, below + size * 0.9)];
@@ -130,17 +138,17 @@ impl Row<'_> {
             svg.rect((x - half, y(p75)), (2.0 * half, y(p25) - y(p75)), ACCENT_SOFT, half.min(3.0));
             top = top.min(y(p95));
         }
-        let dot = (0.42 * step).clamp(1.6, 4.5);
+        let dot = (0.42 * step).clamp(1.3, 3.2);
         if let Some((low, high)) = mark.interval.filter(|(low, high)| self.has_place(*low) && self.has_place(*high)) {
-            let cap = (half * 0.5).min(6.0);
+            let cap = (half * 0.5).min(9.0);
             svg.line((x, y(low)), (x, y(high)), ACCENT, 1.75);
-            if step > 14.0 {
+            if step > 14.0 && y(low) - y(high) > 4.0 {
                 svg.line((x - cap, y(low)), (x + cap, y(low)), ACCENT, 1.75);
                 svg.line((x - cap, y(high)), (x + cap, y(high)), ACCENT, 1.75);
             }
             top = top.min(y(high));
         }
-        svg.disc((x, y(mark.value)), dot, ACCENT, PAPER);
+        svg.dots(&[(x, y(mark.value))], ACCENT, 2.0 * dot, 1.0);
         let beside = step / 2.0 + 10.0;
         if text_width(&mark.said, VALUE.size) < beside && self.marks.len() < 8 {
             svg.text((x + half + 8.0, y(mark.value) + 4.0), Anchor::Start, VALUE, &mark.said);

@@ -6,7 +6,7 @@ use super::strips::{self, index_axis, legend, plus_minus, step_label};
 use super::svg::{Anchor, LABEL, SMALL, Svg};
 use super::{Figure, Width};
 use crate::error::Result;
-use crate::report::atlas::{Atlas, Picture, Traversals};
+use crate::report::atlas::{Atlas, Base, Picture, Traversals};
 use crate::report::extra::entry;
 use crate::report::number::measured;
 
@@ -18,11 +18,19 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let of = if shown < atlas.latent_dim {
         format!("The {shown} latents of highest entropy, of {}.", atlas.latent_dim)
     } else {
-        format!("All {shown} latents, in order of entropy.").replace("All 1 latents, in order of entropy", "The only latent")
+        match shown {
+            1 => "The only latent.".into(),
+            2 => "Both latents, in order of entropy.".into(),
+            _ => format!("All {shown} latents, in order of entropy."),
+        }
     };
     let reach = traversals.steps.last().copied().unwrap_or(0.0);
+    let rest = match traversals.base {
+        Base::Mean => "the others stay at its mean, so the middle is the same in all rows",
+        Base::Draw => "the others stay at one draw from it (with this many latents the mean is no typical point)",
+    };
     let moved = format!(
-        "In each row one latent moves from {} to {} standard deviations of the prior while the others stay at its mean.",
+        "In each row one latent moves from {} to {} standard deviations of the prior while {rest}.",
         step_label(-reach),
         step_label(reach)
     );
@@ -31,8 +39,7 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         let svg = pictures(atlas, traversals, picture, width, &title, &description)?;
         let guess = if picture.shape.guessed { " (guessed from the length of the output; --image sets it)" } else { "" };
         let caption = format!(
-            "{of} {moved} The middle column is the same picture in all rows; a row in which nothing changes is a latent that the decoder \
-             ignores there. Pictures are {} pixels{guess}; {}.",
+            "{of} {moved} A row in which nothing changes is a latent that the decoder ignores there. Pictures are {} pixels{guess}; {}.",
             picture.shape.words(),
             picture.range.words()
         );
@@ -98,7 +105,6 @@ fn pictures(atlas: &Atlas, traversals: &Traversals, picture: &Picture, width: Wi
         let x = left + pitch * place as f64 + cell / 2.0;
         svg.text((x, 14.0), Anchor::Middle, SMALL, &step_label(traversals.steps[*step]));
     }
-    let sharp = picture.shape.width < 48;
     for (row, latent) in traversals.latents.iter().enumerate() {
         let y = top + row_height * row as f64 + above;
         name_row(&mut svg, atlas, *latent, width, y, cell_height, None);
@@ -107,7 +113,7 @@ fn pictures(atlas: &Atlas, traversals: &Traversals, picture: &Picture, width: Wi
             let uri = picture.shape.picture(&values, &picture.range).data_uri()?;
             let x = left + pitch * place as f64;
             let hint = format!("latent {latent} at {} sd", step_label(traversals.steps[*step]));
-            svg.hinted(&hint, |svg| svg.image((x, y), (cell, cell_height), &uri, sharp));
+            svg.hinted(&hint, |svg| svg.image((x, y), (cell, cell_height), &uri, false));
         }
     }
     let axis = (f64::midpoint(left, right), height - 6.0);
