@@ -21,6 +21,7 @@
 //! # Ok::<(), latlas_graph::Error>(())
 //! ```
 
+mod constants;
 mod cost;
 mod kernels;
 mod plan;

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use super::constants::Constants;
 use super::cost::{Cost, default_tile, planned};
 use super::kernels::Layout;
 use super::plan::{Phase, Place, Plan};
-use super::tile::{Around, Kept, Memory, Step, Tile, Workspace, grown};
+use super::tile::{Around, Memory, Step, Tile, Workspace, grown};
 use super::{Options, Real};
 use crate::{Axis, Error, Graph, NodeId, Op, Result};
 
@@ -18,10 +19,7 @@ pub struct Program<T> {
     plan: Plan,
     tile: usize,
     ports: [Vec<Width>; 2],
-    /// Constants and what follows from them, by node.
-    kept: Vec<Option<Kept<T>>>,
-    /// The same in other orders, by position in [`Plan::turned`].
-    turned: Vec<Vec<T>>,
+    constants: Constants<T>,
     before: Vec<Step<T>>,
     after: Vec<Step<T>>,
     /// Steps for each tile size met so far: the full tile and what is left at the end.
@@ -69,7 +67,7 @@ impl<T: Real> Program<T> {
         let plan = Plan::new(graph)?;
         let bytes = plan.live_elements().saturating_mul(size_of::<T>());
         let tile = options.tile.unwrap_or_else(|| default_tile(bytes)).max(1);
-        let (kept, turned) = constants(graph, &plan)?;
+        let constants = Constants::new(graph, &plan)?;
         let ports = [&graph.inputs, &graph.outputs].map(|ports| ports.iter().map(|p| Width::of(graph, p.node)).collect());
         let (before, after) = (Step::phase(graph, &plan, Phase::Before, 1)?, Step::phase(graph, &plan, Phase::After, 1)?);
         Ok(Self {
@@ -77,8 +75,7 @@ impl<T: Real> Program<T> {
             plan,
             tile,
             ports,
-            kept,
-            turned,
+            constants,
             before,
             after,
             steps: Mutex::default(),
@@ -123,8 +120,7 @@ impl<T: Real> Program<T> {
         self.run_globally(&self.before, inputs, &mut globals);
         self.run_tiles(n, inputs, outputs, &mut globals)?;
         self.run_globally(&self.after, inputs, &mut globals);
-        let memory =
-            Memory { around: Around { kept: &self.kept, turned: &self.turned, inputs, globals: &globals }, slots: &[], outputs: &[] };
+        let memory = Memory { around: Around { constants: &self.constants, inputs, globals: &globals }, slots: &[], outputs: &[] };
         for ((port, width), output) in self.graph.outputs.iter().zip(&self.ports[1]).zip(outputs.iter_mut()) {
             if !width.varies {
                 output.copy_from_slice(memory.read(self.plan.place_of(port.node), width.one));
@@ -166,7 +162,7 @@ impl<T: Real> Program<T> {
         for step in steps {
             let super::tile::Target::Global(target) = step.target else { continue };
             let mut out = std::mem::take(&mut globals[target]);
-            let memory = Memory { around: Around { kept: &self.kept, turned: &self.turned, inputs, globals }, slots: &[], outputs: &[] };
+            let memory = Memory { around: Around { constants: &self.constants, inputs, globals }, slots: &[], outputs: &[] };
             step.run(&memory, grown(&mut out, step.len), &mut lease.workspace.scratch);
             globals[target] = out;
         }
@@ -232,7 +228,7 @@ impl<T: Real> Program<T> {
             if width.varies { &input[tile.first * width.one..(tile.first + tile.count) * width.one] } else { *input }
         };
         let inputs: Vec<&[T]> = self.ports[0].iter().zip(inputs).map(cut).collect();
-        let around = Around { kept: &self.kept, turned: &self.turned, inputs: &inputs, globals };
+        let around = Around { constants: &self.constants, inputs: &inputs, globals };
         workspace.run(steps, self.plan.slots.len(), around, &mut tile.outputs, parts);
         // Outputs that are inputs, or views of other outputs, are copied.
         for (i, port) in self.graph.outputs.iter().enumerate() {
@@ -267,59 +263,6 @@ impl<T: Real> Program<T> {
         let cut = |(width, output): (&Width, &'a mut Vec<T>)| if width.varies { (&mut output[..], width.one) } else { (&mut [][..], 0) };
         self.ports[1].iter().zip(outputs).map(cut).collect()
     }
-}
-
-/// What depends on constants only, as far as a later phase reads it.
-fn constants<T: Real>(graph: &Graph, plan: &Plan) -> Result<(Vec<Option<Kept<T>>>, Vec<Vec<T>>)> {
-    let mut kept: Vec<Option<Kept<T>>> = graph.nodes().iter().map(|_| None).collect();
-    let mut last_reader = vec![0; kept.len()];
-    for (i, group) in plan.groups.iter().enumerate() {
-        group.values().for_each(|id| last_reader[plan.root(id).index()] = i);
-    }
-    let later = plan.groups.iter().filter(|g| plan.phase_of(g) != Phase::Once).flat_map(super::plan::Group::values);
-    let mut needed = vec![false; kept.len()];
-    let turned = plan.turned.iter().map(|t| t.node);
-    later.chain(graph.outputs.iter().map(|p| p.node)).chain(turned).for_each(|id| needed[plan.root(id).index()] = true);
-
-    let mut scratch = super::kernels::Scratch::default();
-    let load = |kept: &mut Vec<Option<Kept<T>>>, root: NodeId| {
-        if kept[root.index()].is_none() {
-            kept[root.index()] = match &graph.node(root).op {
-                Op::Constant(tensor) => Some(Kept::constant(tensor)),
-                Op::Count(axis) => Some(Kept::Own(vec![T::from_f64(graph.axis_size(*axis, 0) as f64)])),
-                _ => None,
-            };
-        }
-    };
-    for (i, group) in plan.groups.iter().enumerate().filter(|(_, g)| plan.phase_of(g) == Phase::Once) {
-        group.values().for_each(|id| load(&mut kept, plan.root(id)));
-        let step = Step::new(graph, plan, group, 1)?;
-        let mut out = vec![T::ZERO; step.len];
-        let memory = Memory { around: Around { kept: &kept, turned: &[], inputs: &[], globals: &[] }, slots: &[], outputs: &[] };
-        step.run(&memory, &mut out, &mut scratch);
-        kept[group.result().index()] = Some(Kept::Own(out));
-        for root in group.values().map(|id| plan.root(id).index()) {
-            if last_reader[root] == i && !needed[root] {
-                kept[root] = None;
-            }
-        }
-    }
-    for i in (0..needed.len()).filter(|&i| needed[i] && plan.phases[i] == Phase::Once) {
-        load(&mut kept, NodeId(i as u32));
-    }
-    let turn = |turned: &super::plan::Turned| {
-        let layout = Layout::of(graph, graph.node(turned.node), 1).turned(&turned.order);
-        let values = kept[plan.root(turned.node).index()].as_ref().map_or(&[][..], Kept::elements);
-        super::kernels::turn(values, &layout)
-    };
-    let turned = plan.turned.iter().map(turn).collect();
-    // What is read in another order only need not be kept in its own.
-    for (kept, place) in kept.iter_mut().zip(&plan.places) {
-        if !matches!(place, Place::Kept(_)) {
-            *kept = None;
-        }
-    }
-    Ok((kept, turned))
 }
 
 /// The tiles in order, with their parts of the outputs.

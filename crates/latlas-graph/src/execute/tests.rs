@@ -30,8 +30,8 @@ impl Choices {
         (0..n).map(|_| self.next(257) as f64 / 64.0 - 2.0).collect()
     }
 
-    fn shape(&mut self) -> Vec<usize> {
-        (0..self.next(4)).map(|_| self.of(&[1, 2, 3, 3, 4, 5, 13])).collect()
+    fn shape(&mut self, sizes: &[usize]) -> Vec<usize> {
+        (0..self.next(4)).map(|_| self.of(sizes)).collect()
     }
 }
 
@@ -46,18 +46,22 @@ struct Garden {
     c: Choices,
 }
 
+/// Sizes of item axes: small ones, and ones that reach the blocked matrix product.
+const SMALL: &[usize] = &[1, 2, 3, 3, 4, 5, 13];
+const LARGE: &[usize] = &[1, 9, 24, 33];
+
 impl Garden {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, sizes: &[usize]) -> Self {
         let mut b = Builder::new();
         // Equal sizes, so that every one can be renamed to every other.
         let axes: Vec<Axis> = ["tangent", "probe", "draw"].iter().map(|name| b.axis(name, 3).unwrap()).collect();
         let mut garden = Self { b, axes, nodes: vec![], seen: vec![], c: Choices(seed | 1) };
         for i in 0..4 {
-            let shape = garden.c.shape();
+            let shape = garden.c.shape(sizes);
             let rows = if i == 0 { Rows::SAMPLE } else { garden.rows() };
             let input = garden.b.input(&format!("x{i}"), rows, &shape, &shape);
             garden.nodes.push((input, true));
-            let shape = garden.c.shape();
+            let shape = garden.c.shape(sizes);
             let value = garden.c.numbers(shape.iter().product());
             let constant = garden.b.constant(Tensor::new(shape, value));
             garden.nodes.push((constant, true));
@@ -152,7 +156,7 @@ impl Garden {
             }
             6 if n > 0 => match self.c.next(5) {
                 0 => {
-                    let to = self.c.shape();
+                    let to = self.c.shape(SMALL);
                     (self.through_table(x, &to), exact)
                 }
                 1 => (self.b.reshape(x, &[n]), exact),
@@ -171,7 +175,7 @@ impl Garden {
                     return self.soften(|b| b.sum(x, &[axis]));
                 }
                 _ => {
-                    let to = self.c.shape();
+                    let to = self.c.shape(SMALL);
                     let map = self.table(to.iter().product(), &shape);
                     return self.soften(|b| b.scatter(x, map, &to));
                 }
@@ -296,7 +300,7 @@ impl Garden {
 }
 
 fn random_graph(seed: u64, steps: usize) -> Graph {
-    let mut garden = Garden::new(seed);
+    let mut garden = Garden::new(seed, SMALL);
     (0..steps).for_each(|_| garden.step());
     garden.graph()
 }
@@ -357,6 +361,31 @@ proptest! {
                 let bits = |o: &[Vec<f64>]| o.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
                 prop_assert_eq!(bits(&three), bits(&threads), "threads change the result");
                 close(&expected, &run::<f32>(&graph, n, &inputs, Some(2), 1)?, 2e-4)?;
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 50, ..ProptestConfig::default() })]
+
+    #[test]
+    fn large_contractions_agree_with_the_reference(seed in any::<u64>(), n in 1usize..6) {
+        let mut garden = Garden::new(seed, LARGE);
+        // The raw values are the outputs.
+        (0..3).for_each(|_| garden.contract());
+        garden.nodes.clear();
+        let graph = garden.graph();
+        // The reference steps through every multiplication; leave out what takes it seconds.
+        if crate::execute::cost(&graph).is_ok_and(|c| c.flops_per_sample * n as f64 + c.flops_once < 2e7) {
+            let mut c = Choices(seed.rotate_left(17) | 1);
+            let inputs: Vec<Vec<f64>> = graph.inputs.iter().map(|port| {
+                let node = graph.node(port.node);
+                c.numbers(graph.row_count(node.rows, n) * node.item_len())
+            }).collect();
+            if let Ok(got) = run::<f64>(&graph, n, &inputs, Some(4), 1) {
+                close(&evaluate(&graph, n, &inputs).unwrap(), &got, 1e-11)?;
+                close(&evaluate(&graph, n, &inputs).unwrap(), &run::<f32>(&graph, n, &inputs, None, 1)?, 2e-4)?;
             }
         }
     }

@@ -1,38 +1,10 @@
 //! Steps and the memory they read and write.
 
-use std::sync::Arc;
-
 use super::Real;
+use super::constants::Constants;
 use super::kernels::{Kernel, Layout, Scratch, kernel};
 use super::plan::{Group, Phase, Place, Plan, sums_samples};
-use crate::{Graph, Result, Tensor};
-
-/// A value that the program keeps between runs.
-#[derive(Debug)]
-pub enum Kept<T> {
-    /// Computed, or converted.
-    Own(Vec<T>),
-    /// A constant of this very type, where it was loaded.
-    Shared(Arc<[T]>),
-}
-
-impl<T: Real> Kept<T> {
-    /// A constant.
-    pub fn constant(tensor: &Tensor) -> Self {
-        match T::shared(tensor.data()) {
-            Some(shared) => Self::Shared(shared),
-            None => Self::Own((0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect()),
-        }
-    }
-
-    /// Its elements.
-    pub fn elements(&self) -> &[T] {
-        match self {
-            Self::Own(values) => values,
-            Self::Shared(values) => values,
-        }
-    }
-}
+use crate::{Graph, Result};
 
 /// Where a step writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +75,8 @@ impl<T: Real> Step<T> {
 /// What all steps of a tile may read and none writes.
 #[derive(Clone, Copy)]
 pub struct Around<'a, T> {
-    /// Values kept by the program, by node.
-    pub kept: &'a [Option<Kept<T>>],
-    /// The same in other orders, by position in [`Plan::turned`].
-    pub turned: &'a [Vec<T>],
+    /// What the program keeps.
+    pub constants: &'a Constants<T>,
     /// The inputs; those that vary over samples cut to the tile.
     pub inputs: &'a [&'a [T]],
     /// Buffers of the whole run.
@@ -129,8 +99,8 @@ impl<T: Real> Memory<'_, T> {
         let all: &[T] = match place {
             Place::Nowhere => &[],
             Place::Input(i) => self.around.inputs[i],
-            Place::Kept(i) => self.around.kept[i].as_ref().map_or(&[], Kept::elements),
-            Place::Turned(i) => &self.around.turned[i],
+            Place::Kept(i) => self.around.constants.kept(i),
+            Place::Turned(i) => self.around.constants.turned(i),
             Place::Global(i) => &self.around.globals[i],
             Place::Slot(i) => &self.slots[i],
             Place::Output(i) => &*self.outputs[i],

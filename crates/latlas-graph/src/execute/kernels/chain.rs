@@ -161,22 +161,29 @@ impl Instruction {
 fn gather<T: Real>(nest: &Nest<1>, x: &[T], start: usize, out: &mut [T]) {
     let (inner, [step]) = nest.inner();
     let outer = &nest.loops()[..nest.loops().len().saturating_sub(1)];
-    let mut filled = 0;
+    // The innermost of the outer loops is counted on; the others are found by division when it ends.
+    let (size, pace) = outer.last().map_or((1, 0), |&(size, [pace])| (size, pace));
+    let (mut run, mut first, mut filled) = (start / inner, start % inner, 0);
     while filled < out.len() {
-        let (mut run, first) = ((start + filled) / inner, (start + filled) % inner);
         let mut base = 0;
-        for &(size, [step]) in outer.iter().rev() {
-            base += (run % size) as isize * step;
-            run /= size;
+        let mut rest = run / size;
+        for &(size, [pace]) in outer.iter().rev().skip(1) {
+            base += (rest % size) as isize * pace;
+            rest /= size;
         }
-        let len = (inner - first).min(out.len() - filled);
-        let part = &mut out[filled..filled + len];
-        let at = (base + first as isize * step) as usize;
-        match step {
-            0 => part.fill(x[at]),
-            1 => part.copy_from_slice(&x[at..at + len]),
-            _ => part.iter_mut().enumerate().for_each(|(i, y)| *y = x[at + i * step as usize]),
+        for i in run % size..size {
+            let len = (inner - first).min(out.len() - filled);
+            let part = &mut out[filled..filled + len];
+            let at = (base + i as isize * pace + first as isize * step) as usize;
+            match step {
+                0 => part.fill(x[at]),
+                1 => part.copy_from_slice(&x[at..at + len]),
+                _ => part.iter_mut().enumerate().for_each(|(i, y)| *y = x[at + i * step as usize]),
+            }
+            (run, first, filled) = (run + 1, 0, filled + len);
+            if filled == out.len() {
+                return;
+            }
         }
-        filled += len;
     }
 }

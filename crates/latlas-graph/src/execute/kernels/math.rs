@@ -212,6 +212,7 @@ mod tests {
     }
 
     /// Computed with 50 digits.
+    #[allow(clippy::excessive_precision)]
     const ERF: [(f64, f64); 21] = [
         (1e-300, 1.1283791670955126e-300),
         (1e-9, 1.12837916709551264e-9),
