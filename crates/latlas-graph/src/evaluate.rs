@@ -144,11 +144,14 @@ fn flat(index: f64, len: usize) -> Option<usize> {
     (index >= 0.0 && index < len as f64).then_some(index as usize)
 }
 
-/// The first position that no later one beats; −1 where there is none.
+/// The first position that no later one beats, NaN beating all numbers; −1 where there is none.
 fn arg_extreme(x: &[f64], entries: &[u32], largest: bool) -> f64 {
     let mut best = None;
     for &i in entries.iter().filter(|&&i| i != IndexMap::NOWHERE) {
-        let better = |b: u32| if largest { x[i as usize] > x[b as usize] } else { x[i as usize] < x[b as usize] };
+        let better = |b: u32| {
+            let (new, old) = (x[i as usize], x[b as usize]);
+            (new.is_nan() && !old.is_nan()) || if largest { new > old } else { new < old }
+        };
         if best.is_none_or(better) {
             best = Some(i);
         }

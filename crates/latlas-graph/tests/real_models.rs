@@ -1,6 +1,6 @@
 //! Real model files: what exporters write, and trained models with known values.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -76,6 +76,9 @@ fn refused(case: &Case, error: &Error) -> Verdict {
     Verdict::Unsupported { reason, excused }
 }
 
+/// One way of running a graph.
+type Run<'a> = &'a dyn Fn() -> Result<Vec<Vec<f64>>, Error>;
+
 fn judge(case: &Case, bound: &[bool], graph: &Graph) -> Verdict {
     let computed = case.inputs.iter().zip(bound).filter(|(_, bound)| !**bound).filter_map(|(a, _)| a.value.as_ref());
     // Where only the type of an input counts, the suite stores fewer elements than it declares.
@@ -88,7 +91,7 @@ fn judge(case: &Case, bound: &[bool], graph: &Graph) -> Verdict {
         Program::<f64>::compile(graph, &Options::default())?.run(1, &inputs, &mut outputs)?;
         Ok(outputs)
     };
-    let runs: [(&str, &dyn Fn() -> Result<Vec<Vec<f64>>, Error>); 2] = [("reference", &reference), ("executor", &executed)];
+    let runs: [(&str, Run<'_>); 2] = [("reference", &reference), ("executor", &executed)];
     for (who, run) in runs {
         let outputs = match caught(run) {
             Ok(Ok(outputs)) => outputs,

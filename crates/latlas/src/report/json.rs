@@ -391,7 +391,9 @@ fn reference(json: &Json) -> Option<(String, Vec<usize>)> {
 }
 
 fn read_side_file(name: &str, shape: &[usize], open: impl FnOnce(&str) -> Result<Vec<u8>>) -> Result<Vec<f64>> {
-    let safe = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && name.ends_with(".npy") && !name.starts_with('.');
+    let safe = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && std::path::Path::new(name).extension().is_some_and(|e| e == "npy")
+        && !name.starts_with('.');
     if !safe {
         return Err(damaged(format!("{name:?} is not the name of a .npy file beside the report")));
     }

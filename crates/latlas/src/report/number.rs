@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_error_decides_the_digits() {
-        assert_eq!(said(3.141_592_6, 0.012_3), "3.142 ± 0.012");
+        assert_eq!(said(3.151_592_6, 0.012_3), "3.152 ± 0.012");
         assert_eq!(said(-0.000_4, 0.02), "0.000 ± 0.020");
         assert_eq!(said(-1.25, 0.021), "−1.250 ± 0.021");
         assert_eq!(said(0.009_63, 0.000_75), "0.0096 ± 0.0008");
