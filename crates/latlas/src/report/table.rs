@@ -70,12 +70,17 @@ fn rows(estimate: &Estimate) -> Vec<Row> {
             let axis = estimate.axes.first().map_or("entry", String::as_str);
             let finite = || values.iter().copied().filter(|x| x.is_finite());
             let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-            // The smallest keeps a stub, so that it is told from one that is missing.
-            let base = low - 0.15 * (high - low).max(f64::MIN_POSITIVE);
+            // Bars are shares of the largest, so that nearly equal entries look so; entropies are logarithms of what moves.
+            let share = |x: f64| match (estimate.unit.as_str(), low >= 0.0) {
+                ("nats", _) => (x - high).exp(),
+                (_, true) if high > 0.0 => x / high,
+                _ if high > low => (x - low) / (high - low),
+                _ => 1.0,
+            };
             let order = order(estimate);
             let listed = order.iter().take(MOST_ENTRIES).map(|i| {
                 let (value, interval, raw) = cells(estimate, *i);
-                let bar = raw.is_finite().then(|| if high > low { (raw - base) / (high - base) } else { 1.0 });
+                let bar = raw.is_finite().then(|| share(raw));
                 Row { name: format!("  {} {i}", visible(axis)), value, interval, bar, ..Row::default() }
             });
             let mut rows: Vec<Row> = std::iter::once(head).chain(listed).collect();
