@@ -45,20 +45,22 @@ def worst_difference(path: pathlib.Path) -> float:
     return worst
 
 
-def jacobian_difference(latlas: pathlib.Path, model: pathlib.Path) -> float:
-    """The exported Jacobian `[N, D.., d]` in onnxruntime against `latlas jacobian`."""
+def derivative_difference(latlas: pathlib.Path, model: pathlib.Path, verb: str) -> float:
+    """The exported Jacobian `[N, D.., d]` or metric `[N, d, d]` in onnxruntime against `latlas jacobian` or `latlas metric`."""
     with tempfile.TemporaryDirectory() as scratch:
-        derived, latents, ours = (pathlib.Path(scratch) / name for name in ("derived.onnx", "z.npy", "jacobian.npy"))
+        derived, latents, ours = (pathlib.Path(scratch) / name for name in ("derived.onnx", "z.npy", "ours.npy"))
         dims = onnx.load(model).graph.input[0].type.tensor_type.shape.dim
         z = np.random.default_rng(0).normal(size=[5] + [d.dim_value for d in dims[1:]])
         np.save(latents, z)
-        subprocess.run([latlas, "export", model, "--jacobian", "-o", derived], check=True)
-        subprocess.run([latlas, "jacobian", model, "--latents", latents, "--dtype", "f64", "-o", ours], check=True)
+        subprocess.run([latlas, "export", model, f"--{verb}", "--quiet", "-o", derived], check=True)
+        subprocess.run([latlas, verb, model, "--latents", latents, "--dtype", "f64", "--quiet", "-o", ours], check=True)
         expected = np.load(ours)
         session = onnxruntime.InferenceSession(derived, providers=["CPUExecutionProvider"])
-        names = [o.name for o in session.get_outputs() if o.name.endswith(".jacobian")]
+        names = [o.name for o in session.get_outputs() if o.name.endswith((".jacobian", ".gram"))]
         got = session.run(names[:1], {session.get_inputs()[0].name: z.astype(np.float32)})[0]
-        return float(np.abs(got.reshape(expected.shape) - expected).max() / np.abs(expected).max())
+        if got.shape != expected.shape:
+            raise ValueError(f"{names[0]!r} is {list(got.shape)}, not {list(expected.shape)}")
+        return float(np.abs(got - expected).max() / np.abs(expected).max())
 
 
 def checks(argument: pathlib.Path, pattern: str):
@@ -70,7 +72,8 @@ def checks(argument: pathlib.Path, pattern: str):
     if command is not None:
         crates = pathlib.Path(__file__).parent.parent / "crates" / "latlas"
         for model in (crates / "assets/digits_vae.onnx", crates / "tests/fixtures/galaxy_flow.onnx"):
-            yield f"latlas export {model.name}", lambda model=model: jacobian_difference(command.resolve(), model)
+            for verb in ("jacobian", "metric"):
+                yield f"latlas export --{verb} {model.name}", lambda model=model, verb=verb: derivative_difference(command.resolve(), model, verb)
 
 
 def main() -> int:

@@ -1,10 +1,13 @@
 //! `latlas export`: a derivative as an ONNX file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use latlas::error::Error;
-use latlas_graph::{Graph, onnx};
+use latlas::models::onnx::{Embedding, embed};
+use latlas_graph::Graph;
+use latlas_graph::onnx::{self, Layout};
 
 use crate::args::{ModelOptions, Talk};
 use crate::console::Console;
@@ -32,10 +35,10 @@ pub struct Arguments {
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// All columns of the Jacobian: output NAME.jacobian
+    /// The Jacobian [N, D.., d]: output NAME.jacobian
     #[arg(long)]
     jacobian: bool,
-    /// The metric DfᵀDf: output NAME.gram
+    /// The metric, of mean and spread if it has both: output NAME.gram
     #[arg(long)]
     metric: bool,
     /// Df v for K tangents: a further input `tangents`, output NAME.jvp
@@ -52,8 +55,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let file = ModelFile::open(&arguments.file)?;
     let graph = file.graph(&arguments.model).map_err(|error| file.blame(error))?;
     let (heads, output) = arguments.model.ports(&graph)?;
+    // A metric belongs to the geometry of the output space, as that of `latlas metric` does.
+    let (graph, output) = if arguments.what.metric && arguments.model.output.is_none() {
+        embed(&Arc::new(graph), &heads, Embedding::Auto)?
+    } else {
+        (Arc::new(graph), output)
+    };
     let derived = arguments.what.derive(&graph, heads.latent, output).map_err(|error| file.blame(error))?;
-    let bytes = onnx::save(&derived).map_err(|error| file.blame(error))?;
+    // Axes in the order of the mathematics: J is [N, D.., d].
+    let layouts = derived.outputs.iter().map(|port| if port.name.ends_with(".jacobian") { Layout::ShapeFirst } else { Layout::RowsFirst });
+    let bytes = onnx::save_with(&derived, &layouts.collect::<Vec<_>>()).map_err(|error| file.blame(error))?;
     std::fs::write(&arguments.out, bytes).map_err(|source| Error::Io { action: "write", path: arguments.out.clone(), source })?;
     let outputs = derived.outputs.iter().map(|port| format!("{} {:?}", port.name, port.shape)).collect::<Vec<_>>().join(", ");
     console.note(&format!("{}: outputs {outputs} of one sample", arguments.out.display()));

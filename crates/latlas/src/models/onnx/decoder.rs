@@ -44,6 +44,41 @@ pub enum Embedding {
     Gaussian,
 }
 
+/// A graph that gives an embedding of a decoder's outputs, and which of its outputs that is.
+///
+/// # Errors
+/// [`Embedding::Gaussian`] without a spread head.
+pub fn embed(graph: &Arc<Graph>, heads: &Heads, embedding: Embedding) -> Result<(Arc<Graph>, usize)> {
+    match (embedding, heads.std.or(heads.logvar)) {
+        (Embedding::Gaussian, None) => Err(Error::Input {
+            what: "the gaussian embedding needs a head with the spread, and the decoder has none".into(),
+            hint: Some("name it with --logvar or --std, or take --embedding mean".into()),
+        }),
+        (Embedding::Gaussian | Embedding::Auto, Some(spread)) => Ok((Arc::new(gaussian(graph, heads, spread)), graph.outputs.len())),
+        _ => Ok((Arc::clone(graph), heads.mean)),
+    }
+}
+
+/// The graph with a further output (μ, σ), where an output is σ or, if the decoder has no such head, log σ².
+fn gaussian(graph: &Graph, heads: &Heads, spread: usize) -> Graph {
+    let mut b = Builder::from_graph(graph.clone());
+    let (mean, mut sigma) = (graph.outputs[heads.mean].node, graph.outputs[spread].node);
+    if heads.std.is_none() {
+        let half = b.with_scalar(Binary::Mul, sigma, 0.5);
+        sigma = b.unary(Unary::Exp, half);
+    }
+    let (width, len) = (graph.node(mean).item_len(), graph.node(graph.outputs[spread].node).item_len());
+    let mean = b.reshape(mean, &[width]);
+    let sigma = b.reshape(sigma, &[len]);
+    let sigma = if len == width { sigma } else { b.expand(sigma, &[width]) };
+    let node = b.concat(&[mean, sigma], 0);
+    let mut outputs = graph.outputs.clone();
+    outputs.push(Port { name: "embedding".into(), node, shape: vec![2 * width], default: None });
+    let mut embedded = b.finish(outputs);
+    embedded.operators.clone_from(&graph.operators);
+    embedded
+}
+
 impl OnnxDecoder {
     /// Loads a model file; external data is looked for in its folder.
     ///
@@ -96,38 +131,8 @@ impl OnnxDecoder {
     /// # Errors
     /// [`Embedding::Gaussian`] without a spread head.
     pub fn with_embedding(&self, embedding: Embedding) -> Result<Self> {
-        let (graph, output) = match (embedding, self.heads.std.or(self.heads.logvar)) {
-            (Embedding::Gaussian, None) => {
-                return Err(Error::Input {
-                    what: "the gaussian embedding needs a head with the spread, and the decoder has none".into(),
-                    hint: Some("name it with --logvar or --std, or take --embedding mean".into()),
-                });
-            }
-            (Embedding::Gaussian | Embedding::Auto, Some(spread)) => (Arc::new(self.gaussian(spread)), self.graph().outputs.len()),
-            _ => (Arc::clone(&self.network.graph), self.heads.mean),
-        };
+        let (graph, output) = embed(&self.network.graph, &self.heads, embedding)?;
         Self::assemble(graph, output, self.heads.clone(), Arc::clone(&self.file), self.network.dtype)
-    }
-
-    /// The graph with a further output (μ, σ), where an output is σ or, if the decoder has no such head, log σ².
-    fn gaussian(&self, spread: usize) -> Graph {
-        let graph = self.graph();
-        let mut b = Builder::from_graph(graph.clone());
-        let (mean, mut sigma) = (graph.outputs[self.heads.mean].node, graph.outputs[spread].node);
-        if self.heads.std.is_none() {
-            let half = b.with_scalar(Binary::Mul, sigma, 0.5);
-            sigma = b.unary(Unary::Exp, half);
-        }
-        let (width, len) = (graph.node(mean).item_len(), graph.node(graph.outputs[spread].node).item_len());
-        let mean = b.reshape(mean, &[width]);
-        let sigma = b.reshape(sigma, &[len]);
-        let sigma = if len == width { sigma } else { b.expand(sigma, &[width]) };
-        let node = b.concat(&[mean, sigma], 0);
-        let mut outputs = graph.outputs.clone();
-        outputs.push(Port { name: "embedding".into(), node, shape: vec![2 * width], default: None });
-        let mut embedded = b.finish(outputs);
-        embedded.operators.clone_from(&graph.operators);
-        embedded
     }
 
     /// What the inputs and outputs were taken for, one line each.

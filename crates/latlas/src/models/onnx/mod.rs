@@ -5,7 +5,7 @@ mod encoder;
 mod heads;
 mod network;
 
-pub use decoder::{Embedding, OnnxDecoder};
+pub use decoder::{Embedding, OnnxDecoder, embed};
 pub use encoder::OnnxEncoder;
 pub use heads::Heads;
 
