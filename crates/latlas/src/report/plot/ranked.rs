@@ -48,7 +48,7 @@ impl Row<'_> {
         let (w, height) = (width.pixels(), if width == Width::Wide { 330.0 } else { 300.0 });
         let mut svg = Svg::new(&width.id(id), w, height, title, description);
         let lost = self.marks.iter().any(|m| !self.has_place(m.value));
-        let frame = Frame { left: 62.0, top: 16.0, right: w - 8.0, bottom: height - 50.0 - if lost { STRIP } else { 0.0 } };
+        let frame = Frame { left: 70.0, top: 16.0, right: w - 8.0, bottom: height - 50.0 - if lost { STRIP } else { 0.0 } };
         let scale = self.scale(&frame);
 
         frame.left_axis(&mut svg, &scale, self.vertical, 6);
