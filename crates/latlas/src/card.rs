@@ -48,9 +48,18 @@ pub enum Need {
 }
 
 impl Card {
-    /// The `//!` page at the top of the estimator's file.
+    /// The `//!` page at the top of the estimator's file, with formulas indented.
     pub fn page(&self) -> String {
-        let lines = self.source.lines().take_while(|l| l.starts_with("//!"));
-        lines.map(|l| l.trim_start_matches("//!").strip_prefix(' ').unwrap_or("")).collect::<Vec<_>>().join("\n")
+        let mut page = String::new();
+        let mut formula = false;
+        for line in self.source.lines().map_while(|line| line.strip_prefix("//!")) {
+            let line = line.strip_prefix(' ').unwrap_or(line);
+            if line.starts_with("```") {
+                formula = !formula;
+            } else {
+                page.extend([if formula { "    " } else { "" }, line, "\n"]);
+            }
+        }
+        page.trim_end().into()
     }
 }

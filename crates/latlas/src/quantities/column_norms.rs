@@ -1,6 +1,8 @@
 //! How far the data moves per unit of each latent, at a point.
 //!
-//!     log ‖Jᵢ(z)‖,   Jᵢ = ∂g/∂zᵢ
+//! ```text
+//! log ‖Jᵢ(z)‖,   Jᵢ = ∂g/∂zᵢ
+//! ```
 //!
 //! The logarithm of the length of each column of the Jacobian: the local, non-linear counterpart of a principal
 //! component's standard deviation. Its mean is the manifold entropy of the latent without the prior's part.

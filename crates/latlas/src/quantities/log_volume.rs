@@ -1,6 +1,8 @@
 //! How much the decoder stretches volume at a point.
 //!
-//!     log |J(z)| = ½ log det J(z)ᵀJ(z) = Σₖ log |R_kk|,   J = QR
+//! ```text
+//! log |J(z)| = ½ log det J(z)ᵀJ(z) = Σₖ log |R_kk|,   J = QR
+//! ```
 //!
 //! The logarithm of the factor by which a small latent volume grows on its way to the data manifold; for a flow the
 //! model's own log-determinant. Its mean is the total entropy without the prior's part; as a map over the latent space it

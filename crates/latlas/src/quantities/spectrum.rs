@@ -1,6 +1,8 @@
 //! The singular values of the decoder's Jacobian at a point.
 //!
-//!     J = U diag(σ₁ ≥ σ₂ ≥ …) Vᵀ
+//! ```text
+//! J = U diag(σ₁ ≥ σ₂ ≥ …) Vᵀ
+//! ```
 //!
 //! The lengths of the axes of the ellipsoid that a small latent ball becomes. Unlike column norms they do not depend on
 //! the choice of latent axes: a rotation of the latents leaves them.

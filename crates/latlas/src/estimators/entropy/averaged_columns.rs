@@ -1,6 +1,8 @@
 //! What each latent does to the data on average.
 //!
-//!     J̄ᵢ = E Jᵢ(z),   coherence = ‖E Jᵢ‖² / E ‖Jᵢ‖²
+//! ```text
+//! J̄ᵢ = E Jᵢ(z),   coherence = ‖E Jᵢ‖² / E ‖Jᵢ‖²
+//! ```
 //!
 //! A non-linear counterpart of an eigenface: the mean change of every data value per unit of latent i, drawn as an image
 //! where the data is one. A coherence near 1 says that the latent does the same everywhere, near 0 that it does different

@@ -1,6 +1,8 @@
 //! How the decoder stretches in its strongest, second strongest … direction, whatever the latent axes are.
 //!
-//!     J(z) = U diag(σ₁ ≥ … ≥ σₖ) Vᵀ,   value: E σ₁ … E σₖ,  k = min(d, D)
+//! ```text
+//! J(z) = U diag(σ₁ ≥ … ≥ σₖ) Vᵀ,   value: E σ₁ … E σₖ,  k = min(d, D)
+//! ```
 //!
 //! - `log_singular_values`: E log σₖ with standard errors; their sum is the mean log-volume.
 //! - `condition_number` σ₁/σₖ: how unequal the stretching is. Beyond about 10⁶ single-precision decoders leave few digits.

@@ -1,6 +1,8 @@
 //! How much each latent direction matters: the entropy that the data has along it.
 //!
-//!     Hᵢ = E[ −log pᵢ(zᵢ) + log ‖Jᵢ(z)‖ ],   Jᵢ = ∂g/∂zᵢ
+//! ```text
+//! Hᵢ = E[ −log pᵢ(zᵢ) + log ‖Jᵢ(z)‖ ],   Jᵢ = ∂g/∂zᵢ
+//! ```
 //!
 //! With a standard normal prior this is h₀ + E log ‖Jᵢ‖, h₀ = ½ log(2πe) = 1.4189: a non-linear log standard deviation.
 //! For a linear decoder that is rotated to its principal axes, exp(Hᵢ − h₀) are the standard deviations that PCA finds.

@@ -1,6 +1,8 @@
 //! How far the latent directions are from orthogonal, all at once.
 //!
-//!     MTC = Σᵢ Hᵢ − H = E[ Σᵢ log ‖Jᵢ‖ − log |J| ]   (+ E[ log p(z) − Σᵢ log pᵢ(zᵢ) ] for a prior that does not factorise)
+//! ```text
+//! MTC = Σᵢ Hᵢ − H = E[ Σᵢ log ‖Jᵢ‖ − log |J| ]   (+ E[ log p(z) − Σᵢ log pᵢ(zᵢ) ] for a prior that does not factorise)
+//! ```
 //!
 //! Zero exactly if all Jacobian columns are orthogonal at almost every sample: every latent then moves the data in a way
 //! of its own (disentanglement). The value is also known as the global contrast of independent mechanism analysis, and the

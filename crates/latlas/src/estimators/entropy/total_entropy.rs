@@ -1,6 +1,8 @@
 //! The size of everything that the model can make: the entropy of its image.
 //!
-//!     H = E[ −log p(z) + log |J(z)| ],   log |J| = ½ log det JᵀJ
+//! ```text
+//! H = E[ −log p(z) + log |J(z)| ],   log |J| = ½ log det JᵀJ
+//! ```
 //!
 //! With a standard normal prior this is d·h₀ + E log |J|, h₀ = ½ log(2πe) = 1.4189. For a flow it is the differential
 //! entropy of the model's distribution; for d < D the entropy on the manifold g(ℝᵈ), in units of its d-dimensional volume.
