@@ -298,7 +298,7 @@ mod tests {
 estimate                                 value ± s.e.        interval  unit  samples
 Manifold entropy \\u{1b}[2Jof each                                      nats     1000
   latent 1                              3.100 ± 0.020  3.061 to 3.139  ████████████████████
-  latent 0                              2.950 ± 0.021  2.909 to 2.991  ██▋
+  latent 0                              2.950 ± 0.021  2.909 to 2.991  █████████████████▎
   latent 2                                         −∞                              
 Title of total-entropy                 −5.751 ± 0.030  −5.810 to −5.692  nats  990 of 1000
 ";
