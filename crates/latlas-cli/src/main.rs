@@ -1,5 +1,6 @@
 //! `latlas`: an atlas of your generative model's latent space, on the command line.
 
+#![allow(rustdoc::broken_intra_doc_links)] // Comments on arguments are help texts, plain as they stand.
 #![forbid(unsafe_code)]
 
 mod args;

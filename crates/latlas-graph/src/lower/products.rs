@@ -54,7 +54,7 @@ pub(super) fn contract_labelled(
     Ok(b.contract(left, right, Contraction { a: l_labels, b: r_labels, out: out.to_vec(), sum_rows: Rows::NONE }))
 }
 
-/// The settings of [`gemm`].
+/// The settings of [`gemm()`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gemm {
     /// Factor of the product.
