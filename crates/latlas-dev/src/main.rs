@@ -28,7 +28,11 @@ const VERBS: &[Verb] = &[
     Verb { name: "check", summary: "format, lints, tests, documentation, licences, spelling, packages", run: check::run },
     Verb { name: "test", summary: "install what is missing, run every test, count [--peers: live comparisons too]", run: test::run },
     Verb { name: "data", summary: "fetch what tests and benchmarks need into data/, check and unpack it", run: fetch_data },
-    Verb { name: "bench", summary: "run the benchmarks [NAME: only those]", run: bench::run },
+    Verb {
+        name: "bench",
+        summary: "measure beside other programs: NAME [--quick] [--case NAME] [--write]; none lists them",
+        run: bench::run,
+    },
     Verb {
         name: "gallery",
         summary: "draw the report pages of real models, check them in a browser, keep their pictures",

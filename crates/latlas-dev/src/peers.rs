@@ -36,10 +36,14 @@ pub fn latlas() -> Result<PathBuf> {
     Ok(target.join("release").join(format!("latlas{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// A Python with everything that `peers/requirements.txt` names, made once for each state of that file.
+/// A Python with everything that `peers/requirements.txt` names.
 pub fn python() -> Result<PathBuf> {
-    let requirements = root().join("peers/requirements.txt");
-    let text = std::fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    python_with("peers/requirements.txt")
+}
+
+/// A Python with everything that a file of requirements names, made once for each state of that file.
+pub fn python_with(requirements: &str) -> Result<PathBuf> {
+    let text = std::fs::read_to_string(root().join(requirements)).with_context(|| format!("cannot read {requirements}"))?;
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     let folder = cache().join(format!("peers-{:016x}", hasher.finish()));
@@ -50,14 +54,15 @@ pub fn python() -> Result<PathBuf> {
         println!("making {}", folder.display());
         let folder = folder.to_string_lossy();
         process::run(program("python3", &["-m", "venv", "--clear", &folder]))?;
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "peers/requirements.txt"];
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements];
         process::run(program(&python.to_string_lossy(), &pip))?;
         std::fs::write(&complete, "")?;
     }
     Ok(python)
 }
 
-fn cache() -> PathBuf {
+/// Where environments and what they compile are kept, outside the tree.
+pub fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
     std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("latlas")
 }
