@@ -222,6 +222,22 @@ impl Builder {
         self.push(Op::Rename { from, to }, vec![x], rows, shape)
     }
 
+    /// A row axis of fixed size as the first axis of the item; a value that lacks it is repeated along it.
+    pub fn stack(&mut self, x: NodeId, axis: Axis) -> NodeId {
+        let shape = [&[self.graph.axis_size(axis, 1)], self.shape(x)].concat();
+        if self.rows(x).contains(axis) {
+            return self.push(Op::Stack(axis), vec![x], self.rows(x).minus(Rows::of(axis)), shape);
+        }
+        self.expand(x, &shape)
+    }
+
+    /// The first axis of the item as a row axis, whose size it has and which x lacks.
+    pub fn unstack(&mut self, x: NodeId, axis: Axis) -> NodeId {
+        debug_assert!(!self.rows(x).contains(axis) && self.shape(x).first() == Some(&self.graph.axis_size(axis, 1)));
+        let (rows, shape) = (self.rows(x).union(Rows::of(axis)), self.shape(x)[1..].to_vec());
+        self.push(Op::Unstack(axis), vec![x], rows, shape)
+    }
+
     /// A scalar function of each element.
     pub fn unary(&mut self, f: Unary, x: NodeId) -> NodeId {
         self.same_shape(Op::Unary(f), &[x])
@@ -328,6 +344,8 @@ impl Builder {
             (Op::Scatter(map), &[x]) => self.scatter(x, (**map).clone(), &node.shape),
             (Op::RowSum(axis), &[x]) => self.row_sum(x, *axis),
             (Op::Rename { from, to }, &[x]) => self.rename(x, *from, *to),
+            (Op::Stack(axis), &[x]) => self.stack(x, *axis),
+            (Op::Unstack(axis), &[x]) => self.unstack(x, *axis),
             (Op::Contract(contraction), &[a, b]) => self.contract(a, b, contraction.clone()),
             (Op::Convolve(convolution, face, sum_rows), &[a, b]) => self.convolve(a, b, convolution, *face, *sum_rows),
             (Op::Input(_) | Op::Constant(_) | Op::Count(_), _) => self.push(node.op.clone(), vec![], node.rows, node.shape.clone()),

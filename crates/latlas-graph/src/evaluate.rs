@@ -63,6 +63,8 @@ pub(crate) fn evaluate_node(node: &Node, operands: &[Value<'_>], sizes: &dyn Fn(
         Op::Rename { from, to } => (node.rows, Some((from, to))),
         _ => (runs_over, None),
     };
+    // An axis that moves between rows and item: the row tells which part of the longer item is meant.
+    let moved = if let Op::Stack(axis) | Op::Unstack(axis) = node.op { Some(axis) } else { None };
     let mut out = vec![0.0; count(node.rows) * node.item_len()];
     let mut position = [0; 64];
     for row in 0..count(runs_over) {
@@ -74,16 +76,19 @@ pub(crate) fn evaluate_node(node: &Node, operands: &[Value<'_>], sizes: &dyn Fn(
         if let Some((from, to)) = renamed {
             position[from.index()] = position[to.index()];
         }
-        let row_of = |rows: Rows| rows.iter().fold(0, |at, axis| at * sizes(axis) + position[axis.index()]);
-        let items: Vec<Item<'_>> = operands
-            .iter()
-            .map(|o| {
-                let len = o.node.item_len();
-                Item { shape: &o.node.shape, data: &o.data[row_of(o.node.rows) * len..][..len] }
-            })
-            .collect();
-        let len = node.item_len();
-        evaluate_item(&node.op, &items, &node.shape, &mut out[row_of(node.rows) * len..][..len]);
+        let range_of = |node: &Node| {
+            let (row, len) = (node.rows.iter().fold(0, |at, axis| at * sizes(axis) + position[axis.index()]), node.item_len());
+            match moved {
+                Some(axis) if !node.rows.contains(axis) => {
+                    let part = len / sizes(axis);
+                    let start = row * len + position[axis.index()] * part;
+                    start..start + part
+                }
+                _ => row * len..(row + 1) * len,
+            }
+        };
+        let items: Vec<Item<'_>> = operands.iter().map(|o| Item { shape: &o.node.shape, data: &o.data[range_of(o.node)] }).collect();
+        evaluate_item(&node.op, &items, &node.shape, &mut out[range_of(node)]);
     }
     out
 }
@@ -125,7 +130,7 @@ fn evaluate_item(op: &Op, operands: &[Item<'_>], shape: &[usize], out: &mut [f64
             }
         }
         Op::RowSum(_) => (0..out.len()).for_each(|i| out[i] += x(0)[i]),
-        Op::Rename { .. } | Op::Detach => out.copy_from_slice(x(0)),
+        Op::Rename { .. } | Op::Stack(_) | Op::Unstack(_) | Op::Detach => out.copy_from_slice(x(0)),
         Op::Unary(f) => (0..out.len()).for_each(|i| out[i] = f.apply(x(0)[i])),
         Op::Binary(f) => (0..out.len()).for_each(|i| out[i] = f.apply(x(0)[i], x(1)[i])),
         Op::Contract(contraction) => contract(contraction, &operands[0], &operands[1], out),

@@ -44,7 +44,7 @@ fn hash(node: &Node) -> u64 {
     match &node.op {
         Op::Input(position) | Op::Concat(position) => position.hash(h),
         Op::Constant(tensor) => hash_tensor(tensor, h),
-        Op::Count(axis) | Op::RowSum(axis) => axis.hash(h),
+        Op::Count(axis) | Op::RowSum(axis) | Op::Stack(axis) | Op::Unstack(axis) => axis.hash(h),
         Op::Map(map) | Op::Scatter(map) => hash_map(map, h),
         Op::ArgExtreme { windows, window, largest } => {
             hash_map(windows, h);

@@ -49,6 +49,14 @@ impl Builder {
                 Op::Rename { from, .. } => Some(self.rename(self.graph.node(x).operands[0], from, *to)),
                 _ => None,
             },
+            (Op::Stack(axis), &[x]) => match self.graph.node(x).op {
+                Op::Unstack(same) if same == *axis => Some(self.graph.node(x).operands[0]),
+                _ => None,
+            },
+            (Op::Unstack(axis), &[x]) => match self.graph.node(x).op {
+                Op::Stack(same) if same == *axis => Some(self.graph.node(x).operands[0]),
+                _ => None,
+            },
             (Op::Unary(Unary::Neg), &[x]) => match (&self.graph.node(x).op, &self.graph.node(x).operands[..]) {
                 (Op::Unary(Unary::Neg), &[y]) => Some(y),
                 (Op::Binary(Binary::Sub), &[a, b]) => Some(self.binary(Binary::Sub, b, a)),
@@ -88,7 +96,7 @@ impl Builder {
                 Op::Binary(f) => Some(f.apply(values[0], values[1])),
                 Op::Select => Some(if values[2] == 0.0 { values[1] } else { values[0] }),
                 Op::Map(map) if matches!(map.form(), Form::Strided { .. }) => Some(values[0]),
-                Op::Detach | Op::Rename { .. } => Some(values[0]),
+                Op::Detach | Op::Rename { .. } | Op::Stack(_) | Op::Unstack(_) => Some(values[0]),
                 _ => None,
             };
             if let Some(value) = value {

@@ -3,7 +3,7 @@
 //! A plan follows from the graph alone, never from the machine. Its parts:
 //! - a *phase* for each node: what depends on constants only is computed once for a program, what does not vary over `sample`
 //!   once before the tiles, what does in every tile, what needs a finished sum over `sample` after the tiles;
-//! - a *root* for each node: reshapes, detached values and most renames are views of another node's memory;
+//! - a *root* for each node: reshapes, detached values, most renames and stacks are views of another node's memory;
 //! - *groups* of nodes that run as one kernel;
 //! - a *place* for each group's value: a slot of the arena, an output, or a buffer of the whole run.
 
@@ -261,6 +261,9 @@ fn phases(graph: &Graph, live: &[bool]) -> Result<Vec<Phase>> {
             Op::Rename { from, to } if *from == Axis::SAMPLE || *to == Axis::SAMPLE => {
                 return fail("the sample axis cannot be renamed, since a run holds only some samples at a time");
             }
+            Op::Stack(axis) | Op::Unstack(axis) if *axis == Axis::SAMPLE => {
+                return fail("the sample axis cannot be part of an item, since a run holds only some samples at a time");
+            }
             Op::Input(_) => {
                 if varies {
                     Phase::Tile
@@ -299,6 +302,8 @@ fn roots(graph: &Graph) -> Vec<NodeId> {
                 let position = |rows: Rows, axis: &Axis| rows.iter().position(|a| a == *axis);
                 position(graph.node(node.operands[0]).rows, from) == position(node.rows, to)
             }
+            Op::Stack(axis) => graph.node(node.operands[0]).rows.iter().last() == Some(*axis),
+            Op::Unstack(axis) => node.rows.iter().last() == Some(*axis),
             _ => false,
         };
         roots.push(if view { roots[node.operands[0].index()] } else { NodeId(i as u32) });

@@ -125,7 +125,7 @@ impl Garden {
         let (x, exact) = self.pick();
         let shape = self.b.shape(x).to_vec();
         let n: usize = shape.iter().product();
-        let grown = match self.c.next(15) {
+        let grown = match self.c.next(16) {
             0 => {
                 let f = self.c.of(&[Unary::Neg, Unary::Abs, Unary::Tanh, Unary::Sigmoid, Unary::Softplus, Unary::Erf, Unary::Sin]);
                 (self.b.unary(f, x), exact && matches!(f, Unary::Neg | Unary::Abs))
@@ -225,6 +225,16 @@ impl Garden {
                 let windows = self.table(n, &shape);
                 let largest = self.c.next(2) == 0;
                 (self.b.arg_extreme(x, windows, largest), true)
+            }
+            15 => {
+                let axis = self.c.of(&self.axes.clone());
+                if self.b.rows(x).contains(axis) {
+                    (self.b.stack(x, axis), exact)
+                } else if shape.first() == Some(&3) {
+                    (self.b.unstack(x, axis), exact)
+                } else {
+                    return;
+                }
             }
             _ => (self.b.detach(x), exact),
         };
@@ -421,8 +431,10 @@ fn every_operation_appears_in_random_graphs() {
         "RowSum",
         "Scatter",
         "Select",
+        "Stack",
         "Take",
         "Unary",
+        "Unstack",
         "Value",
         "Weight",
     ];

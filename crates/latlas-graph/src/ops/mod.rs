@@ -66,6 +66,11 @@ pub enum Op {
         /// The name it gets (x must not have it).
         to: Axis,
     },
+    /// `[x]` with a row axis that it has as the first axis of its item; a view where that is the last of its row axes.
+    Stack(Axis),
+    /// `[x]` with the first axis of its item as a row axis (x must not have it): the inverse and the transpose of
+    /// [`Op::Stack`].
+    Unstack(Axis),
 
     /// `[x]` through a scalar function.
     Unary(Unary),
@@ -105,7 +110,9 @@ impl Op {
             | Self::Take
             | Self::Put
             | Self::RowSum(_)
-            | Self::Rename { .. } => Kind::Linear,
+            | Self::Rename { .. }
+            | Self::Stack(_)
+            | Self::Unstack(_) => Kind::Linear,
             Self::Unary(f) => f.kind(),
             Self::Binary(f) => f.kind(),
             Self::Contract(_) | Self::Convolve(..) => Kind::Bilinear,

@@ -11,8 +11,8 @@ use crate::{Builder, Error, Kind, Node, NodeId, Op, Result, Rows};
 /// derivative along each direction, along two axes it is every mixed one.
 ///
 /// # Errors
-/// [`Error::Shape`] for a tangent of another item shape; [`Error::Graph`] where the primal sums over or renames an axis
-/// that a seed brings, since the two would be taken for one another.
+/// [`Error::Shape`] for a tangent of another item shape; [`Error::Graph`] where the primal sums over, renames or moves an
+/// axis that a seed brings, since the two would be taken for one another.
 pub fn jvp(b: &mut Builder, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<Option<NodeId>>> {
     let mut brought = Rows::NONE;
     for &(node, tangent) in seeds {
@@ -48,16 +48,17 @@ pub fn jvp(b: &mut Builder, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> R
     Ok(outputs.iter().map(|o| tangents[o.index()]).collect())
 }
 
-/// A node that sums over an axis, or renames one, must not meet a seed that uses the same name for something else.
+/// A node that sums over an axis, renames or moves one, must not meet a seed that uses the same name for something else.
 fn check_axes(node: &Node, brought: Rows) -> Result<()> {
     let touched = match node.op {
         Op::Rename { from, to } => Rows::of(from).union(Rows::of(to)),
+        Op::Stack(axis) | Op::Unstack(axis) => Rows::of(axis),
         _ => node.op.sum_rows(),
     };
     if touched.intersection(brought).is_empty() {
         return Ok(());
     }
-    Err(Error::Graph { what: format!("a seed brings a row axis that the graph itself sums over or renames ({:?})", node.op.kind()) })
+    Err(Error::Graph { what: format!("a seed brings a row axis that the graph itself sums over, renames or moves ({:?})", node.op.kind()) })
 }
 
 /// The tangent of one node, at least one of whose operands has one.

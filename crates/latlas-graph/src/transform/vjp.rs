@@ -36,7 +36,7 @@ pub fn vjp(b: &mut Builder, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Resul
                 continue;
             }
             let lacking = match node.op {
-                Op::Rename { .. } => Rows::NONE,
+                Op::Rename { .. } | Op::Stack(_) | Op::Unstack(_) => Rows::NONE,
                 _ => runs_over.minus(b.rows(operand)),
             };
             if let Some(part) = pull(b, NodeId(i as u32), &node, position, cotangent, lacking) {
@@ -106,6 +106,8 @@ fn pull(b: &mut Builder, y: NodeId, node: &Node, position: usize, c: NodeId, lac
         Op::Put => b.take(c, node.operands[1]),
         Op::RowSum(_) => c,
         Op::Rename { from, to } => b.rename(c, *to, *from),
+        Op::Stack(axis) => b.unstack(c, *axis),
+        Op::Unstack(axis) => b.stack(c, *axis),
         Op::Unary(_) | Op::Binary(_) => {
             let slope = slope(b, y, position)?;
             b.binary(Binary::MulAnnihilating, c, slope)

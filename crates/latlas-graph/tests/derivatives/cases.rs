@@ -136,6 +136,11 @@ fn structural() -> Vec<Case> {
         case("sample sum", vec![any(s, &[3])], |b, x| b.row_sum(x[0], Axis::SAMPLE)),
         case("sum over absent rows", vec![any(of_p, &[3])], |b, x| b.row_sum(x[0], Axis::SAMPLE)),
         case("rename", vec![any(both, &[3])], move |b, x| b.rename(x[0], p, q)),
+        case("stack the last row axis", vec![any(both, &[3])], move |b, x| b.stack(x[0], p)),
+        case("stack another row axis", vec![any(both.union(Rows::of(q)), &[3, 2])], move |b, x| b.stack(x[0], p)),
+        case("stack an absent axis", vec![any(s, &[3])], move |b, x| b.stack(x[0], p)),
+        case("unstack into the last row axis", vec![any(s, &[2, 3])], move |b, x| b.unstack(x[0], p)),
+        case("unstack into another row axis", vec![any(s.union(Rows::of(q)), &[2, 3])], move |b, x| b.unstack(x[0], p)),
         case("max over windows", vec![any(s, &[2, 3])], |b, x| {
             let index = b.arg_extreme(x[0], table(&[4, 5], 6, 9), true);
             b.take(x[0], index)

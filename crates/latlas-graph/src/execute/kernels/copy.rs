@@ -136,6 +136,16 @@ pub fn rename<T: Real>(from: Axis, to: Axis, x: &Layout, out: &Layout) -> Box<dy
     Box::new(Strided { nest: Nest::new(loops.chain([(out.item_len(), [1, 1])])), start: [0, 0] })
 }
 
+/// [`crate::Op::Stack`] and [`crate::Op::Unstack`] where the axis has others behind it in memory.
+pub fn stack<T: Real>(axis: Axis, x: &Layout, out: &Layout) -> Box<dyn Kernel<T>> {
+    let unit = x.item_len().min(out.item_len());
+    let rows = x.rows.iter().chain(&out.rows).find(|row| row.0 == axis);
+    let step = |side: &Layout| if side.rows.iter().any(|row| row.0 == axis) { side.step(axis) } else { unit as isize };
+    let others = out.rows.iter().filter(|row| row.0 != axis).map(|&(other, size)| (size, [x.step(other), out.step(other)]));
+    let moved = rows.map(|row| (row.1, [step(x), step(out)]));
+    Box::new(Strided { nest: Nest::new(others.chain(moved).chain([(unit, [1, 1])])), start: [0, 0] })
+}
+
 /// One copy for each part.
 struct Concat(Vec<Strided>);
 

@@ -116,6 +116,7 @@ pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize
         Op::Unary(_) | Op::Binary(_) | Op::Select => chain::kernel::<T>(graph, group, samples)?,
         Op::Map(map) => copy::map(map, &operand(0)?, &out)?,
         Op::Rename { from, to } => copy::rename(*from, *to, &operand(0)?, &out),
+        Op::Stack(axis) | Op::Unstack(axis) => copy::stack(*axis, &operand(0)?, &out),
         Op::Concat(axis) => {
             let parts = (0..group.operands.len()).map(operand).collect::<Result<Vec<_>>>()?;
             copy::concat(*axis, &parts, &out)

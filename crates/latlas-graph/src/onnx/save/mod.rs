@@ -192,6 +192,7 @@ fn write_node(w: &mut Writer<'_>, id: NodeId) -> Result<()> {
             w.node("ReduceSum", &[&x, &axes], vec![writer::int("keepdims", 0)])
         }
         (Op::Rename { from, to }, &[x]) => structural::rename(w, node, x, *from, *to),
+        (Op::Stack(axis) | Op::Unstack(axis), &[x]) => structural::stack(w, node, x, *axis),
         (Op::Unary(f), &[x]) => match scalar::unary(w, *f, x) {
             scalar::Written::Float(name) => name,
             scalar::Written::Mask(name) => {

@@ -222,6 +222,22 @@ pub(super) fn rename(w: &mut Writer<'_>, node: &Node, x: NodeId, from: Axis, to:
     if order.is_sorted() { name } else { w.node("Transpose", &[&name], vec![ints("perm", &order)]) }
 }
 
+/// An axis from the rows to the front of the item, or back.
+pub(super) fn stack(w: &mut Writer<'_>, node: &Node, x: NodeId, axis: Axis) -> String {
+    let name = w.value(x);
+    // Rows, then the axis if it is in the item, as the dimensions of the tensor name them.
+    let dims = |rows: Rows| {
+        let inside = (!rows.contains(axis)).then_some(axis);
+        rows.iter().chain(inside).collect::<Vec<_>>()
+    };
+    let (old, new) = (dims(w.graph.node(x).rows), dims(node.rows));
+    let lead = old.len() as i64;
+    let rest = w.graph.node(x).shape.len().min(node.shape.len()) as i64;
+    let moved = new.iter().map(|axis| old.iter().position(|a| a == axis).unwrap_or(0) as i64);
+    let order: Vec<i64> = moved.chain(lead..lead + rest).collect();
+    if order.is_sorted() { name } else { w.node("Transpose", &[&name], vec![ints("perm", &order)]) }
+}
+
 pub(super) fn arg_extreme(w: &mut Writer<'_>, node: &Node, windows: &IndexMap, window: usize, largest: bool, x: NodeId) -> String {
     let (rows, len) = (node.rows, w.graph.node(x).item_len());
     let name = w.value(x);
