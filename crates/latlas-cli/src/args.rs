@@ -170,6 +170,9 @@ pub struct StatisticsOptions {
     /// Key of all random streams
     #[arg(long, default_value_t = 0, value_name = "INT")]
     pub seed: u64,
+    /// Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
+    #[arg(long, value_name = "M")]
+    pub sketch: Option<usize>,
     /// The largest accepted share of unusable samples [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     pub max_bad: Option<f64>,
@@ -189,6 +192,7 @@ impl StatisticsOptions {
             max_bad: self.max_bad.unwrap_or(default.max_bad),
             dtype: running.dtype.into(),
             sampling: samples.sampling.into(),
+            sketch: self.sketch,
             ..default
         }
     }

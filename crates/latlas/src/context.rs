@@ -1,11 +1,13 @@
 //! What all samples of a run share: settings, sizes, the prior, and what was given.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 
 use crate::card::{Card, Need};
 use crate::error::{Error, Result};
 use crate::samples::Prior;
 use crate::settings::{Sampling, Settings};
+use crate::sketch::volume_bias;
 
 /// What all samples of a run share. It is saved with a state, so that a state alone makes a report.
 #[allow(clippy::struct_excessive_bools)] // Each is a fact of its own about what was given.
@@ -37,6 +39,8 @@ pub struct Context {
     pub conditional: bool,
     /// Whether the decoder's derivative jumps somewhere.
     pub has_kinks: bool,
+    /// Whether the decoder itself gives log |det ∂x/∂z|.
+    pub has_log_det: bool,
 }
 
 /// How the prior's part of an entropy, E[−log p], is found.
@@ -91,15 +95,66 @@ impl Context {
         Ok(())
     }
 
-    /// Volumes of the image exist only for d ≤ D.
+    /// Volumes of the image exist only for d ≤ D, and a sketch knows them from d probes on or from the model itself.
     pub fn require_volume(&self, card: &Card) -> Result<()> {
-        let (d, big_d) = (self.latent_dim, self.ambient_dim);
-        if d <= big_d {
-            return Ok(());
+        let (id, d, big_d) = (card.id, self.latent_dim, self.ambient_dim);
+        if d > big_d {
+            return Err(Error::Shape {
+                what: format!("{id} needs d ≤ D: the decoder maps {d} latents to {big_d} values, so their volume is zero everywhere"),
+                hint: Some("manifold-entropy (per latent) stays valid; is this file an encoder?".into()),
+            });
         }
-        Err(Error::Shape {
-            what: format!("{} needs d ≤ D: the decoder maps {d} latents to {big_d} values, so their volume is zero everywhere", card.id),
-            hint: Some("manifold-entropy (per latent) stays valid; is this file an encoder?".into()),
+        match self.settings.sketch {
+            Some(m) if m < d && !self.takes_log_det() => Err(Error::Input {
+                what: format!("{id} needs the volume of {d} columns, and a sketch of {m} probes has none"),
+                hint: Some(format!("take --sketch {d} or more, leave --sketch out, or name a flow's log-determinant with --log-det")),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What needs the Jacobian itself cannot do with a sketch of it.
+    pub fn require_jacobian(&self, card: &Card) -> Result<()> {
+        match self.settings.sketch {
+            None => Ok(()),
+            Some(m) => Err(Error::Input {
+                what: format!("{} needs the whole Jacobian, not a sketch of {m} probes", card.id),
+                hint: Some("leave --sketch out".into()),
+            }),
+        }
+    }
+
+    /// Rows of the matrix whose columns stand for the latents: D of the Jacobian, or m of its sketch.
+    pub fn rows(&self) -> usize {
+        self.settings.sketch.unwrap_or(self.ambient_dim)
+    }
+
+    /// Whether volumes are the model's own log-determinants: in a sketch of a flow that gives them.
+    pub fn takes_log_det(&self) -> bool {
+        self.settings.sketch.is_some() && self.has_log_det && self.latent_dim == self.ambient_dim
+    }
+
+    /// What the log-volume of p columns must be lowered by: c(p, m) of [`crate::sketch`], or 0 without a sketch.
+    pub fn volume_bias(&self, p: usize) -> f64 {
+        self.settings.sketch.map_or(0.0, |m| volume_bias(p, m))
+    }
+
+    /// What the overlap log |J_S| + log |J_T| − log |J_S∪T| of p and q columns must be lowered by.
+    pub fn overlap_bias(&self, p: usize, q: usize) -> f64 {
+        self.volume_bias(p) + self.volume_bias(q) - self.volume_bias(p + q)
+    }
+
+    /// How Jacobians were had, for `extra`.
+    pub fn method(&self) -> Json {
+        let jacobian = match (self.settings.sketch, self.has_decoder) {
+            (Some(_), _) => "vjp-sketch",
+            (None, true) => "jvp",
+            (None, false) => "given",
+        };
+        let volume = if self.takes_log_det() { "log-det" } else { "qr" };
+        json!({
+            "jacobian": jacobian, "sketch_m": self.settings.sketch, "volume": volume,
+            "dtype_model": self.settings.dtype.name(), "dtype_sum": "f64",
         })
     }
 

@@ -40,6 +40,7 @@ pub mod report;
 pub mod run;
 pub mod samples;
 pub mod settings;
+pub mod sketch;
 pub mod special_functions;
 
 pub use error::{Error, Result};

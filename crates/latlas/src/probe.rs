@@ -10,8 +10,12 @@ use crate::error::{Error, Result};
 use crate::linalg;
 use crate::models::{Decoder, Linearization};
 use crate::random::{Purpose, hash};
+use crate::sketch;
 
 /// A batch: whoever asks first for a Jacobian or a factorisation pays, the rest share.
+///
+/// In a run with a sketch the columns are those of VJ in place of J, and log lengths and log volumes come corrected, so
+/// that their means over V are those of J (see [`crate::sketch`]).
 pub struct Probe<'a> {
     context: &'a Context,
     batch: Batch,
@@ -64,9 +68,9 @@ impl Fault {
 pub struct Factor {
     /// Indices of the live columns.
     pub live: Vec<usize>,
-    /// R of J's live columns in their order, `[live, live]`.
+    /// R of J's live columns in their order, `[live, live]`; of a sketch with fewer rows `[m, live]`.
     pub r: Array2<f64>,
-    /// Σ log |R_kk|; −∞ without full rank.
+    /// Σ log |R_kk|, or the model's own log-determinant; −∞ without full rank.
     pub log_volume: f64,
 }
 
@@ -133,11 +137,18 @@ impl<'a> Probe<'a> {
         (hash(self.context.settings.seed, Purpose::Reservoir, index), index)
     }
 
-    /// Jacobian columns `[n, d, D]`.
+    /// Jacobian columns `[n, d, D]`, or those of its sketch `[n, d, m]`.
     pub fn columns(&self) -> Result<&Array3<f64>> {
         once(&self.columns, || {
-            let columns = self.linearization.columns()?;
-            let expected = (self.len(), self.context.latent_dim, self.context.ambient_dim);
+            let Context { settings, latent_dim, ambient_dim, .. } = self.context;
+            let columns = match settings.sketch {
+                None => self.linearization.columns()?,
+                Some(m) => {
+                    let probes = sketch::probes(settings.seed, Purpose::Sketch, self.batch.start, (self.len(), m, *ambient_dim));
+                    sketch::columns(self.linearization(), &probes)?
+                }
+            };
+            let expected = (self.len(), *latent_dim, self.context.rows());
             if columns.dim() != expected {
                 let got = columns.dim();
                 return Err(Error::Shape { what: format!("the Jacobian's columns are {got:?}, expected {expected:?}"), hint: None });
@@ -150,12 +161,12 @@ impl<'a> Probe<'a> {
     pub fn log_norms(&self) -> Result<&Array2<f64>> {
         let columns = self.columns()?;
         once(&self.log_norms, || {
-            let d = self.context.latent_dim;
+            let (d, bias) = (self.context.latent_dim, self.context.volume_bias(1));
             let mut norms = Array2::zeros((self.len(), d));
             let rows: Vec<_> = norms.axis_iter_mut(Axis(0)).zip(columns.outer_iter()).collect();
             rows.into_par_iter().for_each(|(mut norms, columns)| {
                 for (norm, column) in norms.iter_mut().zip(columns.outer_iter()) {
-                    *norm = column.as_slice().map_or(f64::NAN, linalg::log_norm);
+                    *norm = column.as_slice().map_or(f64::NAN, linalg::log_norm) - bias;
                 }
                 if norms.iter().any(|x| x.is_nan() || *x == f64::INFINITY) {
                     norms.fill(f64::NAN);
@@ -185,9 +196,24 @@ impl<'a> Probe<'a> {
                 hint: None,
             });
         }
-        let floor = self.context.parallel_floor();
-        once(&self.factors, || Ok((0..self.len()).into_par_iter().map(|s| factor(columns, log_norms, s, floor)).collect()))
-            .map(Vec::as_slice)
+        once(&self.factors, || {
+            let mut factors: Vec<_> = (0..self.len()).into_par_iter().map(|s| factor(self.context, columns, log_norms, s)).collect();
+            for (factor, log_det) in factors.iter_mut().zip(self.log_dets()?.into_iter().flatten()) {
+                factor.log_volume = if log_det.is_finite() { log_det } else { f64::NEG_INFINITY };
+            }
+            Ok(factors)
+        })
+        .map(Vec::as_slice)
+    }
+
+    /// The model's own log-determinants, where the run takes them for volumes.
+    fn log_dets(&self) -> Result<Option<Vec<f64>>> {
+        match (self.decoder, &self.batch.latents) {
+            (Some(decoder), Some(latents)) if self.context.takes_log_det() => {
+                decoder.log_det(latents.view(), self.batch.condition.as_ref().map(|rows| rows.view()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Why sample s has no volume, if it has none.
@@ -249,7 +275,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-fn factor(columns: &Array3<f64>, log_norms: &Array2<f64>, s: usize, floor: f64) -> Factor {
+fn factor(context: &Context, columns: &Array3<f64>, log_norms: &Array2<f64>, s: usize) -> Factor {
     let norms = log_norms.row(s);
     let live: Vec<usize> = (0..norms.len()).filter(|i| norms[*i] > f64::NEG_INFINITY).collect();
     if norms.iter().any(|x| x.is_nan()) {
@@ -257,8 +283,10 @@ fn factor(columns: &Array3<f64>, log_norms: &Array2<f64>, s: usize, floor: f64) 
     }
     let columns: ArrayView2<'_, f64> = columns.index_axis(Axis(0), s);
     let r = if live.len() == norms.len() { linalg::r_factor(columns) } else { linalg::r_factor(columns.select(Axis(0), &live).view()) };
-    let independent = live.iter().zip(r.diag()).all(|(i, r)| r.abs().ln() > norms[*i] + floor.ln());
-    let log_volume = if independent { linalg::log_volume(r.view()) } else { f64::NEG_INFINITY };
+    // Below this share of a column's length, what is left of it beside the columns before it is rounding.
+    let floor = context.parallel_floor().ln() + context.volume_bias(1);
+    let independent = r.nrows() == live.len() && live.iter().zip(r.diag()).all(|(i, r)| r.abs().ln() > norms[*i] + floor);
+    let log_volume = if independent { linalg::log_volume(r.view()) - context.volume_bias(live.len()) } else { f64::NEG_INFINITY };
     Factor { live, r, log_volume }
 }
 

@@ -20,6 +20,12 @@ pub enum Purpose {
     Directions = 4,
     /// Bootstrap weights.
     Bootstrap = 5,
+    /// Probes of a sketch.
+    Sketch = 16,
+    /// Probes of the sketches by which sketches are checked.
+    SketchCheck = 17,
+    /// Seeds of the classes of a run.
+    Classes = 18,
 }
 
 /// A stream of random numbers that belongs to one index.

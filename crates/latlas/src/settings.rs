@@ -20,6 +20,9 @@ pub struct Settings {
     /// Where latents come from when none are given.
     #[serde(default)]
     pub sampling: Sampling,
+    /// Random probes a sample that stand in for its whole Jacobian (see [`crate::sketch`]); all of it when not set.
+    #[serde(default)]
+    pub sketch: Option<usize>,
 }
 
 /// Type in which the decoder runs; sums, norms and factorisations are always `f64`.
@@ -65,6 +68,6 @@ pub enum Sampling {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { samples: 1000, seed: 0, chunk: None, max_bad: 0.05, dtype: Dtype::F32, level: 0.95, sampling: Sampling::Prior }
+        Self { samples: 1000, seed: 0, chunk: None, max_bad: 0.05, dtype: Dtype::F32, level: 0.95, sampling: Sampling::Prior, sketch: None }
     }
 }

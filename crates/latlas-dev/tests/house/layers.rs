@@ -19,6 +19,7 @@ const STAGES: &[(&str, u8)] = &[
     ("geometry", 2),
     ("context", 2),
     ("probe", 2),
+    ("sketch", 2),
     ("quantities", 3),
     ("accumulators", 4),
     ("estimators", 5),

@@ -2,6 +2,7 @@
 //! fails here.
 
 use super::{Law, by_dtype};
+use crate::linalg::{log_volume, r_factor};
 
 pub(super) const LAW: Law = Law {
     id: "flow-log-det",
@@ -13,8 +14,14 @@ pub(super) const LAW: Law = Law {
             return Ok(None);
         }
         let Some(heads) = decoder.log_det(latents.view(), condition.as_ref().map(|rows| rows.view()))? else { return Ok(None) };
-        let factors = place.probe.factors()?;
-        let gaps = place.spots.iter().zip(heads).map(|(s, head)| (head - factors[*s].log_volume).abs());
+        let volumes: Vec<f64> = if place.probe.context().settings.sketch.is_none() {
+            let factors = place.probe.factors()?;
+            place.spots.iter().map(|s| factors[*s].log_volume).collect()
+        } else {
+            let columns = place.spot_columns()?;
+            columns.outer_iter().map(|columns| log_volume(r_factor(columns).view())).collect()
+        };
+        let gaps = volumes.iter().zip(heads).map(|(volume, head)| (head - volume).abs());
         Ok(gaps.reduce(|a, b| if b.is_nan() { b } else { a.max(b) }))
     },
 };

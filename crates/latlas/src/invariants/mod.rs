@@ -11,10 +11,12 @@ mod hadamard;
 mod latents_match_prior;
 mod repeatability;
 mod round_trip;
+mod sketch;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Array3, Axis};
 use serde::{Deserialize, Serialize};
 
 pub use latents_match_prior::latents_match_prior;
@@ -45,6 +47,7 @@ pub struct Place<'p, 'a> {
     pub spots: &'p [usize],
     /// x → z, if it was given.
     pub encoder: Option<&'p dyn Encoder>,
+    columns: OnceLock<Array3<f64>>,
 }
 
 /// All laws that are checked batch by batch.
@@ -56,6 +59,7 @@ const TABLE: &[Law] = &[
     repeatability::LAW,
     flow_log_det::LAW,
     round_trip::LAW,
+    sketch::LAW,
 ];
 
 /// How many samples of a run are looked at closely.
@@ -68,7 +72,7 @@ pub struct Laws(BTreeMap<String, f64>);
 impl Laws {
     /// Checks a batch.
     pub(crate) fn check(&mut self, probe: &Probe<'_>, spots: &[usize], encoder: Option<&dyn Encoder>) -> Result<()> {
-        let place = Place { probe, spots, encoder };
+        let place = Place { probe, spots, encoder, columns: OnceLock::new() };
         for law in TABLE {
             if let Some(worst) = (law.check)(&place)? {
                 self.note(law.id, worst);
@@ -124,6 +128,18 @@ impl<'a> Place<'_, 'a> {
         let batch = self.probe.batch();
         let latents = batch.latents.as_ref().filter(|_| !self.spots.is_empty())?.select(Axis(0), self.spots);
         Some((decoder, latents, batch.condition.as_ref().map(|c| c.select(Axis(0), self.spots))))
+    }
+
+    /// The whole Jacobians of the spots, column by column `[spots, d, D]`; made once. Empty without a decoder.
+    fn spot_columns(&self) -> Result<&Array3<f64>> {
+        if let Some(columns) = self.columns.get() {
+            return Ok(columns);
+        }
+        let columns = match self.points() {
+            Some((decoder, latents, condition)) => decoder.linearize(latents.view(), condition.as_ref().map(|c| c.view()))?.columns()?,
+            None => Array3::default((0, 0, 0)),
+        };
+        Ok(self.columns.get_or_init(|| columns))
     }
 }
 

@@ -36,6 +36,11 @@ pub trait Decoder: Send + Sync {
         Ok(None)
     }
 
+    /// Whether [`Decoder::log_det`] gives something.
+    fn has_log_det(&self) -> bool {
+        false
+    }
+
     /// The same map computed in double precision, for a decoder that runs in single precision and has such a twin.
     fn in_double_precision(&self) -> Option<std::sync::Arc<dyn Decoder>> {
         None

@@ -36,6 +36,11 @@ impl Quantity for Spectrum {
         source: include_str!("spectrum.rs"),
     };
 
+    fn check(context: &Context) -> Result<()> {
+        context.require(&Self::CARD)?;
+        context.require_jacobian(&Self::CARD)
+    }
+
     fn columns(context: &Context) -> Vec<String> {
         (0..context.latent_dim.min(context.ambient_dim)).map(|k| format!("singular-value-{k}")).collect()
     }

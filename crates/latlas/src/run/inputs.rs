@@ -104,6 +104,7 @@ impl Inputs {
             has_labels: self.labels.is_some(),
             conditional: self.condition.is_some(),
             has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
+            has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
         })
     }
 
@@ -201,6 +202,9 @@ fn check_settings(settings: &Settings) -> Result<()> {
     }
     if !(0.0..=1.0).contains(&settings.max_bad) {
         return Err(input(&format!("the accepted share of bad samples is {}, outside [0, 1]", settings.max_bad), "such as 0.05"));
+    }
+    if settings.sketch == Some(0) {
+        return Err(input("a sketch of 0 probes", "leave --sketch out, or give at least 1"));
     }
     if settings.chunk == Some(0) {
         return Err(input("a chunk of 0 samples", "leave --chunk out, or give at least 1"));

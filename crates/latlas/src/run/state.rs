@@ -93,7 +93,9 @@ impl State {
         }
         let context = inputs.context(settings)?;
         let selection = Arc::new(estimators::select(ids, &context)?);
-        let columns = context.latent_dim.saturating_mul(context.ambient_dim).saturating_mul(size_of::<f64>());
+        // A sketch holds its probes, which are longer than what comes of them.
+        let width = if settings.sketch.is_some() { context.latent_dim.max(context.ambient_dim) } else { context.latent_dim };
+        let columns = width.saturating_mul(context.rows()).saturating_mul(size_of::<f64>());
         let chunk = settings.chunk.unwrap_or((CHUNK_BYTES / columns).clamp(1, CHUNK_SAMPLES));
         let mut header = Header {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -310,7 +312,7 @@ impl Header {
             "samples": context.n_samples, "seed": settings.seed, "chunk": self.chunk, "max_bad": settings.max_bad,
             "dtype": settings.dtype, "level": settings.level, "sampling": context.sampling, "prior": prior,
             "latent_dim": context.latent_dim, "ambient_dim": context.ambient_dim, "estimators": self.ids,
-            "jacobian": if context.has_decoder { "jvp" } else { "given" }, "prior_term": prior_term,
+            "jacobian": context.method()["jacobian"], "sketch": settings.sketch, "prior_term": prior_term,
             "instruction_set": self.instruction_sets,
         });
         match values {

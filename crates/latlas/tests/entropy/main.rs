@@ -7,4 +7,5 @@ mod degenerate;
 mod determinism;
 mod explicit;
 mod oracles;
+mod sketch;
 mod states;

@@ -70,6 +70,7 @@ impl Estimator for AveragedColumns {
 
     fn new(context: &Context) -> Result<Self> {
         context.require(&Self::CARD)?;
+        context.require_jacobian(&Self::CARD)?;
         let (d, big_d) = (context.latent_dim, context.ambient_dim);
         if d.checked_mul(big_d).is_none_or(|entries| entries > LARGEST) {
             return Err(Error::Shape {

@@ -52,6 +52,7 @@ impl Estimator for JacobianSpectrum {
 
     fn new(context: &Context) -> Result<Self> {
         context.require(&Self::CARD)?;
+        context.require_jacobian(&Self::CARD)?;
         Ok(Self)
     }
 

@@ -44,6 +44,7 @@ fn declare_convention(estimate: &mut Estimate, context: &Context) {
         "cross_entropy": context.sampling == Sampling::Data,
     });
     estimate.extra.insert("convention".into(), convention);
+    estimate.extra.insert("method".into(), context.method());
     if term == PriorTerm::None {
         let message = "the prior's density is not known: values are E log of lengths or volumes, without the prior's entropy";
         estimate.caveats.push(crate::caveat::Caveat::new("no-prior-density", message));

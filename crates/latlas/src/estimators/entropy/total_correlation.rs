@@ -92,13 +92,18 @@ impl Estimator for TotalCorrelation {
         insert(&mut estimate, "geometric", number(geometric.mean()));
         insert(&mut estimate, "prior_part", number(prior.mean()));
         let null = Null::new(context.ambient_dim, context.latent_dim);
+        // Under a sketch, what the null would scatter by is known only with the noise of the probes.
+        let spread = match context.settings.sketch {
+            None => null.deviation / (geometric.count() as f64).sqrt(),
+            Some(_) => geometric.standard_error().unwrap_or(f64::NAN),
+        };
         insert(
             &mut estimate,
             "null",
             json!({
                 "value": number(null.mean), "per_dim": number(null.mean / d), "standard_deviation": number(null.deviation),
                 "ratio": number(geometric.mean() / null.mean),
-                "z_score": number((geometric.mean() - null.mean) / (null.deviation / (geometric.count() as f64).sqrt())),
+                "z_score": number((geometric.mean() - null.mean) / spread),
             }),
         );
         if live < d {

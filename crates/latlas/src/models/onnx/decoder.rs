@@ -223,6 +223,10 @@ impl Decoder for OnnxDecoder {
         Ok(Some(self.network.value(head, latents, condition)?.into_iter().collect()))
     }
 
+    fn has_log_det(&self) -> bool {
+        self.heads.log_det.is_some()
+    }
+
     fn in_double_precision(&self) -> Option<Arc<dyn Decoder>> {
         if self.network.dtype == Dtype::F64 {
             return None;
