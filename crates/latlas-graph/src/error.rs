@@ -73,6 +73,16 @@ pub enum Error {
         /// What exists.
         available: Vec<String>,
     },
+    /// A setting has a value that means nothing here.
+    #[error("{name}: expected {expected}, got {got:?}")]
+    Setting {
+        /// The setting.
+        name: String,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        got: String,
+    },
     /// Arrays do not fit the graph.
     #[error("{what}: expected {expected}, got {got}")]
     Shape {

@@ -1,10 +1,12 @@
 //! What a program computes from constants, once.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Real;
-use super::kernels::{Layout, Scratch, turn};
-use super::plan::{Group, Phase, Place, Plan, Turned};
+use super::kernels::Scratch;
+use super::kernels::product::Packed;
+use super::plan::{Group, Phase, Place, Plan};
 use super::tile::{Around, Memory, Step};
 use crate::{Graph, NodeId, Op, Result, Tensor};
 
@@ -39,8 +41,12 @@ impl<T: Real> Kept<T> {
 #[derive(Debug)]
 pub struct Constants<T> {
     kept: Vec<Option<Kept<T>>>,
-    turned: Vec<Vec<T>>,
+    /// Right operands of products, by node and by the way that they are packed.
+    packed: Mutex<BTreeMap<Key, Arc<Packed<T>>>>,
 }
+
+/// A node, and the way that it is packed.
+type Key = (usize, Vec<usize>);
 
 impl<T: Real> Constants<T> {
     /// Computes what depends on constants only, and keeps what a later phase reads.
@@ -52,13 +58,13 @@ impl<T: Real> Constants<T> {
         let mut needed = vec![false; plan.roots.len()];
         let later = plan.groups.iter().filter(|g| plan.phase_of(g) != Phase::Once).flat_map(Group::values);
         let ports = graph.outputs.iter().map(|p| p.node);
-        later.chain(ports).chain(plan.turned.iter().map(|t| t.node)).for_each(|id| needed[plan.root(id).index()] = true);
+        later.chain(ports).for_each(|id| needed[plan.root(id).index()] = true);
 
-        let mut constants = Self { kept: vec![None; plan.roots.len()], turned: vec![] };
+        let mut constants = Self { kept: vec![None; plan.roots.len()], packed: Mutex::default() };
         let mut scratch = Scratch::default();
         for (i, group) in plan.groups.iter().enumerate().filter(|(_, g)| plan.phase_of(g) == Phase::Once) {
             group.values().for_each(|id| constants.load(graph, plan.root(id)));
-            let step = Step::new(graph, plan, group, 1)?;
+            let step = Step::new(graph, plan, group, 1, &constants)?;
             let mut out = vec![T::ZERO; step.len];
             let around = Around { constants: &constants, inputs: &[], globals: &[] };
             step.run(&Memory { around, slots: &[], outputs: &[] }, &mut out, &mut scratch);
@@ -70,15 +76,13 @@ impl<T: Real> Constants<T> {
         for i in (0..needed.len()).filter(|&i| needed[i] && plan.phases[i] == Phase::Once) {
             constants.load(graph, NodeId(i as u32));
         }
-        let turned =
-            |t: &Turned| turn(constants.kept(plan.root(t.node).index()), &Layout::of(graph, graph.node(t.node), 1).turned(&t.order));
-        constants.turned = plan.turned.iter().map(turned).collect();
-        // What is read in another order only need not be kept in its own.
         for (kept, place) in constants.kept.iter_mut().zip(&plan.places) {
             if !matches!(place, Place::Kept(_)) {
                 *kept = None;
             }
         }
+        // What was packed to be used once need not be kept.
+        constants.packed = Mutex::default();
         Ok(constants)
     }
 
@@ -87,9 +91,10 @@ impl<T: Real> Constants<T> {
         self.kept[node].as_ref().map_or(&[], Kept::elements)
     }
 
-    /// A constant in another order, by position in [`Plan::turned`].
-    pub fn turned(&self, i: usize) -> &[T] {
-        &self.turned[i]
+    /// A value packed in the way that `key` describes; `pack` runs if that was not asked for before.
+    pub fn packed(&self, node: usize, key: &[usize], pack: impl FnOnce(&[T]) -> Packed<T>) -> Arc<Packed<T>> {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(packed.entry((node, key.to_vec())).or_insert_with(|| Arc::new(pack(self.kept(node)))))
     }
 
     fn load(&mut self, graph: &Graph, root: NodeId) {

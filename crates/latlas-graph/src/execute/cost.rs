@@ -64,8 +64,7 @@ pub(super) fn planned(graph: &Graph, plan: &Plan, element: usize, tile: usize) -
     }
     let elements = |id: NodeId| Layout::of(graph, graph.node(id), 1).len();
     let kept = (0..plan.places.len()).filter(|&i| plan.places[i] == super::plan::Place::Kept(i)).map(|i| elements(NodeId(i as u32)));
-    let turned = plan.turned.iter().map(|t| elements(t.node));
-    cost.bytes_kept = kept.chain(turned).sum::<usize>() * element;
+    cost.bytes_kept = kept.sum::<usize>() * element;
     let ports = graph.outputs.iter().filter(|p| graph.node(p.node).rows.contains(Axis::SAMPLE)).map(|p| elements(p.node));
     cost.output_bytes_per_sample = ports.sum::<usize>() * element;
     cost

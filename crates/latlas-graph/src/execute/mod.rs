@@ -23,6 +23,7 @@
 
 mod constants;
 mod cost;
+mod isa;
 mod kernels;
 mod plan;
 mod program;
@@ -32,6 +33,7 @@ mod tests;
 mod tile;
 
 pub use cost::{Cost, cost};
+pub use isa::Isa;
 pub use program::Program;
 pub use real::Real;
 

@@ -30,17 +30,6 @@ pub enum Operand {
     Value(NodeId),
     /// One number for all elements.
     Uniform(f64),
-    /// A constant in another order of its axes, by position in [`Plan::turned`].
-    Turned(usize),
-}
-
-/// A constant whose axes a kernel would rather have in another order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turned {
-    /// The node, under whose shape it is read.
-    pub node: NodeId,
-    /// Its item axes as they lie in memory, outermost first.
-    pub order: Vec<usize>,
 }
 
 /// What a step of a pointwise chain reads.
@@ -91,8 +80,6 @@ pub enum Place {
     Input(usize),
     /// Kept by the program, by node.
     Kept(usize),
-    /// Kept by the program in another order, by position in [`Plan::turned`].
-    Turned(usize),
     /// In a buffer of the whole run.
     Global(usize),
     /// In the tile's arena.
@@ -118,8 +105,6 @@ pub struct Plan {
     pub globals: Vec<NodeId>,
     /// Roots that are sums over `sample`: each tile makes a part.
     pub sums: Vec<NodeId>,
-    /// Constants that are kept in another order of their axes.
-    pub turned: Vec<Turned>,
 }
 
 /// Steps of a chain at most, so that its registers stay few.
@@ -131,11 +116,9 @@ impl Plan {
         let live = graph.live();
         let phases = phases(graph, &live)?;
         let roots = roots(graph);
-        let mut groups = groups(graph, &live, &phases, &roots);
-        let turned = turn(graph, &mut groups, &phases, &roots);
+        let groups = groups(graph, &live, &phases, &roots);
         let sums: Vec<NodeId> = groups.iter().map(Group::result).filter(|&r| sums_samples(graph.node(r))).collect();
-        let mut plan =
-            Self { phases, places: vec![Place::Nowhere; roots.len()], roots, groups, slots: vec![], globals: vec![], sums, turned };
+        let mut plan = Self { phases, places: vec![Place::Nowhere; roots.len()], roots, groups, slots: vec![], globals: vec![], sums };
         plan.place(graph);
         Ok(plan)
     }
@@ -143,6 +126,11 @@ impl Plan {
     /// The memory of a node's value.
     pub fn root(&self, node: NodeId) -> NodeId {
         self.roots[node.index()]
+    }
+
+    /// Whether a node's value is a constant, or computed from constants only.
+    pub fn is_kept(&self, node: NodeId) -> bool {
+        self.phases[self.root(node).index()] == Phase::Once
     }
 
     /// Where a node's value lies.
@@ -154,7 +142,6 @@ impl Plan {
     pub fn find(&self, operand: &Operand) -> Option<(NodeId, Place)> {
         match operand {
             Operand::Value(id) => Some((*id, self.place_of(*id))),
-            Operand::Turned(i) => Some((self.turned[*i].node, Place::Turned(*i))),
             Operand::Uniform(_) => None,
         }
     }
@@ -377,29 +364,6 @@ fn group(graph: &Graph, members: &[usize], roots: &[NodeId]) -> Group {
         group.steps.push(Step { node: NodeId(i as u32), arguments });
     }
     group
-}
-
-/// In a contraction, the operand that holds the result's last label should have it last as well: then rows of it are vectors
-/// for the matrix product, and nothing need be packed. A constant is turned once.
-fn turn(graph: &Graph, groups: &mut [Group], phases: &[Phase], roots: &[NodeId]) -> Vec<Turned> {
-    let mut turned: Vec<Turned> = vec![];
-    for group in groups.iter_mut().filter(|g| phases[g.result().index()] != Phase::Once) {
-        let Op::Contract(c) = &graph.node(group.result()).op else { continue };
-        let Some(last) = c.out.last() else { continue };
-        for (operand, labels) in group.operands.iter_mut().zip([&c.a, &c.b]) {
-            let Operand::Value(node) = *operand else { continue };
-            let constant = phases[roots[node.index()].index()] == Phase::Once && graph.node(node).rows.is_empty();
-            let Some(axis) = labels.iter().position(|l| l == last) else { continue };
-            if constant && axis + 1 < labels.len() {
-                let order = (0..labels.len()).filter(|&i| i != axis).chain([axis]).collect();
-                let wanted = Turned { node, order };
-                let known = turned.iter().position(|t| *t == wanted);
-                *operand = Operand::Turned(known.unwrap_or(turned.len()));
-                turned.extend(known.is_none().then_some(wanted));
-            }
-        }
-    }
-    turned
 }
 
 /// Roughly how many additions and multiplications a scalar function costs.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::constants::Constants;
 use super::cost::{Cost, default_tile, planned};
+use super::isa::Isa;
 use super::kernels::Layout;
 use super::plan::{Phase, Place, Plan};
 use super::tile::{Around, Memory, Step, Tile, Workspace, grown};
@@ -62,14 +63,16 @@ impl<T: Real> Program<T> {
     /// Plans a graph and computes what depends on constants only.
     ///
     /// Fails with [`Error::Graph`] where a value for each sample needs a finished sum over samples, or an index map or a
-    /// convolution is inconsistent.
+    /// convolution is inconsistent; with [`Error::Setting`] where `LATLAS_ISA` names no instruction set of this machine.
     pub fn compile(graph: &Graph, options: &Options) -> Result<Self> {
+        Isa::pinned()?;
         let plan = Plan::new(graph)?;
         let bytes = plan.live_elements().saturating_mul(size_of::<T>());
         let tile = options.tile.unwrap_or_else(|| default_tile(bytes)).max(1);
         let constants = Constants::new(graph, &plan)?;
         let ports = [&graph.inputs, &graph.outputs].map(|ports| ports.iter().map(|p| Width::of(graph, p.node)).collect());
-        let (before, after) = (Step::phase(graph, &plan, Phase::Before, 1)?, Step::phase(graph, &plan, Phase::After, 1)?);
+        let (before, after) =
+            (Step::phase(graph, &plan, Phase::Before, 1, &constants)?, Step::phase(graph, &plan, Phase::After, 1, &constants)?);
         Ok(Self {
             graph: graph.clone(),
             plan,
@@ -253,7 +256,7 @@ impl<T: Real> Program<T> {
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        let steps = Arc::new(Step::phase(&self.graph, &self.plan, Phase::Tile, samples)?);
+        let steps = Arc::new(Step::phase(&self.graph, &self.plan, Phase::Tile, samples, &self.constants)?);
         known.insert(samples, steps.clone());
         Ok(steps)
     }

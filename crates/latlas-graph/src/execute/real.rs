@@ -13,7 +13,7 @@ use crate::Data;
 /// `f32` or `f64`: arithmetic, conversions, the bits that the polynomial functions need and the scalar functions that the
 /// standard library gives.
 pub trait Real:
-    super::kernels::gemm::Product
+    super::kernels::product::Lanes
     + Copy
     + Debug
     + Default

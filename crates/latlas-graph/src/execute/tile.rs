@@ -33,7 +33,7 @@ pub struct Step<T> {
 
 impl<T: Real> Step<T> {
     /// Compiles a group for a tile of this many samples.
-    pub fn new(graph: &Graph, plan: &Plan, group: &Group, samples: usize) -> Result<Self> {
+    pub fn new(graph: &Graph, plan: &Plan, group: &Group, samples: usize, constants: &Constants<T>) -> Result<Self> {
         let layout = |id| Layout::of(graph, graph.node(id), samples);
         let result = group.result();
         let target = match plan.places[result.index()] {
@@ -44,7 +44,7 @@ impl<T: Real> Step<T> {
             _ => Target::Kept(result.index()),
         };
         Ok(Self {
-            kernel: kernel::<T>(graph, plan, group, samples)?,
+            kernel: kernel::<T>(graph, plan, group, samples, constants)?,
             operands: group.operands.iter().filter_map(|o| plan.find(o)).map(|(id, place)| (place, layout(id).len())).collect(),
             target,
             len: layout(result).len(),
@@ -52,8 +52,8 @@ impl<T: Real> Step<T> {
     }
 
     /// Compiles all groups of a phase.
-    pub fn phase(graph: &Graph, plan: &Plan, phase: Phase, samples: usize) -> Result<Vec<Self>> {
-        plan.groups.iter().filter(|g| plan.phase_of(g) == phase).map(|g| Self::new(graph, plan, g, samples)).collect()
+    pub fn phase(graph: &Graph, plan: &Plan, phase: Phase, samples: usize, constants: &Constants<T>) -> Result<Vec<Self>> {
+        plan.groups.iter().filter(|g| plan.phase_of(g) == phase).map(|g| Self::new(graph, plan, g, samples, constants)).collect()
     }
 
     /// Runs the kernel into `out`.
@@ -100,7 +100,6 @@ impl<T: Real> Memory<'_, T> {
             Place::Nowhere => &[],
             Place::Input(i) => self.around.inputs[i],
             Place::Kept(i) => self.around.constants.kept(i),
-            Place::Turned(i) => self.around.constants.turned(i),
             Place::Global(i) => &self.around.globals[i],
             Place::Slot(i) => &self.slots[i],
             Place::Output(i) => &*self.outputs[i],

@@ -331,15 +331,6 @@ fn differs(what: &str) -> Error {
 
 /// On one of these, equal runs give equal bits.
 fn instruction_set() -> String {
-    #[cfg(target_arch = "x86_64")]
-    let level = if is_x86_feature_detected!("avx512f") {
-        "avx512"
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        "avx2"
-    } else {
-        "baseline"
-    };
-    #[cfg(not(target_arch = "x86_64"))]
-    let level = "baseline";
+    let level = latlas_graph::execute::Isa::current().name();
     format!("{}-{level}", std::env::consts::ARCH)
 }

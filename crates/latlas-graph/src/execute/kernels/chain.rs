@@ -63,7 +63,6 @@ pub fn kernel<T: Real>(graph: &Graph, group: &Group, samples: usize) -> Result<B
     for operand in &group.operands {
         loads.push(match operand {
             Operand::Uniform(value) => Load::Uniform { value: T::from_f64(*value), register: fresh() },
-            Operand::Turned(_) => return Err(Error::Graph { what: "a pointwise chain reads constants as they are".into() }),
             Operand::Value(id) => {
                 let layout = Layout::of(graph, graph.node(*id), samples);
                 let item = (out.item_len(), [1]);

@@ -5,9 +5,12 @@
 //! each other are merged; the longest of each class goes to the matrix product and the others stay around it. A weight times
 //! activations of samples × tangents is so one product over all rows.
 
-use super::gemm::Matrix;
+use std::sync::Arc;
+
+use super::gemm::{Matrix, gemm};
 use super::nest::Nest;
-use super::{Kernel, Layout, Scratch, lanes};
+use super::product::{Left, Packed, Packing, Starts, product};
+use super::{Constant, Kernel, Layout, Scratch, lanes};
 use crate::execute::Real;
 use crate::ops::Contraction;
 use crate::{Error, Result};
@@ -15,7 +18,7 @@ use crate::{Error, Result};
 /// Steps of (a, b, out).
 type Loop = (usize, [isize; 3]);
 
-struct Contract {
+struct Contract<T> {
     /// Loops around the product: batches, and what of rows and columns could not be merged.
     outer: Nest<3>,
     /// Loops around the product that add to the same result.
@@ -23,10 +26,14 @@ struct Contract {
     m: Loop,
     n: Loop,
     k: Loop,
+    /// Whether the product is computed transposed, so that the elements of a row of the result lie together.
+    transposed: bool,
+    /// A constant right operand, packed for each of its starts.
+    packed: Vec<(isize, Arc<Packed<T>>)>,
 }
 
 /// [`crate::Op::Contract`].
-pub fn kernel<T: Real>(c: &Contraction, a: &Layout, b: &Layout, out: &Layout) -> Result<Box<dyn Kernel<T>>> {
+pub fn kernel<T: Real>(c: &Contraction, [a, b, out]: [&Layout; 3], constants: [Option<Constant<'_, T>>; 2]) -> Result<Box<dyn Kernel<T>>> {
     let (mut rows, mut columns, mut depth, mut batch) = (vec![], vec![], vec![], vec![]);
     for (size, steps) in loops(c, a, b, out)? {
         match steps.map(|s| s != 0) {
@@ -43,7 +50,26 @@ pub fn kernel<T: Real>(c: &Contraction, a: &Layout, b: &Layout, out: &Layout) ->
         n = longest(&mut batch, 2);
     }
     let outer = Nest::new(merged(batch, 2).into_iter().chain(merged(rows, 2)).chain(merged(columns, 2)));
-    Ok(Box::new(Contract { outer, depth: Nest::new(merged(depth, 0)), m, n, k }))
+    let depth = Nest::new(merged(depth, 0));
+    let transposed = n.1[2] != 1 && n.0 > 1 && (m.1[2] == 1 || m.0 == 1);
+    let (right, columns) = if transposed { (0, m) } else { (1, n) };
+    let mut packed = vec![];
+    if let Some(constant) = &constants[right]
+        && (columns.1[2] == 1 || columns.0 == 1)
+        && depth.len() * k.0 > 0
+    {
+        outer.each([0; 3], |start| depth.each(start, |at| packed.push((at[right], None))));
+        packed.sort_unstable_by_key(|p: &(isize, Option<_>)| p.0);
+        packed.dedup_by_key(|p| p.0);
+        for (start, packed) in &mut packed {
+            let (from, step) = (*start as usize, k.1[right] as usize);
+            let packing = Packing::new::<T>(k.0, columns.0);
+            let key = [*start as usize, k.0, step, columns.0, columns.1[right] as usize];
+            *packed = Some(constant.packed(&key, |x| Packed::new(packing, x, |term| from + term * step, key[4])));
+        }
+    }
+    let packed = packed.into_iter().filter_map(|(start, packed)| Some((start, packed?))).collect();
+    Ok(Box::new(Contract { outer, depth, m, n, k, transposed, packed }))
 }
 
 /// All labels and row axes with their sizes and steps.
@@ -93,8 +119,8 @@ fn longest(loops: &mut Vec<Loop>, side: usize) -> Loop {
 /// Below this many multiplications the plain loops are faster than the packing of a blocked product.
 const SMALL: usize = 2048;
 
-impl<T: Real> Kernel<T> for Contract {
-    fn run(&self, operands: &[&[T]], out: &mut [T], _: &mut Scratch<T>) {
+impl<T: Real> Kernel<T> for Contract<T> {
+    fn run(&self, operands: &[&[T]], out: &mut [T], scratch: &mut Scratch<T>) {
         let (m, n, k) = (self.m, self.n, self.k);
         if self.depth.len() * k.0 == 0 {
             out.fill(T::ZERO);
@@ -103,14 +129,16 @@ impl<T: Real> Kernel<T> for Contract {
         let plain = m.0 == 1 || n.0 == 1 || m.0 * n.0 * k.0 <= SMALL;
         self.outer.each([0; 3], |start| {
             let mut add = false;
-            self.depth.each(start, |[a, b, y]| {
+            self.depth.each(start, |at @ [a, b, y]| {
                 let (a, b, y) = (a as usize, b as usize, y as usize);
-                if plain {
+                if !self.packed.is_empty() {
+                    self.times_packed(operands, at, out, add);
+                } else if plain {
                     self.loops(&operands[0][a..], &operands[1][b..], &mut out[y..], add);
                 } else {
                     let left = (operands[0], Matrix { start: a, row: m.1[0], column: k.1[0] });
                     let right = (operands[1], Matrix { start: b, row: k.1[1], column: n.1[1] });
-                    T::gemm([m.0, n.0, k.0], left, right, (out, Matrix { start: y, row: m.1[2], column: n.1[2] }), add);
+                    gemm([m.0, n.0, k.0], left, right, (out, Matrix { start: y, row: m.1[2], column: n.1[2] }), add, scratch);
                 }
                 add = true;
             });
@@ -118,9 +146,17 @@ impl<T: Real> Kernel<T> for Contract {
     }
 }
 
-impl Contract {
+impl<T: Real> Contract<T> {
+    fn times_packed(&self, operands: &[&[T]], at: [isize; 3], out: &mut [T], add: bool) {
+        let (rows, left, right) = if self.transposed { (self.n, 1, 0) } else { (self.m, 0, 1) };
+        let Ok(found) = self.packed.binary_search_by_key(&at[right], |p| p.0) else { return };
+        let matrix = Matrix { start: at[left] as usize, row: rows.1[left], column: self.k.1[left] };
+        let left = Left::Matrix(operands[left], matrix, rows.0);
+        product(left, self.packed[found].1.right(), out, Starts::Even(at[2] as usize, rows.1[2]), add);
+    }
+
     /// The product by plain loops; whichever of them is contiguous becomes vector code.
-    fn loops<T: Real>(&self, a: &[T], b: &[T], y: &mut [T], add: bool) {
+    fn loops(&self, a: &[T], b: &[T], y: &mut [T], add: bool) {
         let ((m, ms), (n, ns), (k, ks)) = (self.m, self.n, self.k);
         let at = |i: usize, step: isize| i * step as usize;
         if ks[0] == 1 && ks[1] == 1 && k >= 8 {

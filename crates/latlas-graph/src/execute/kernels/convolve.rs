@@ -4,7 +4,7 @@
 //! adjoint for the data adds Wᵀ y back through the patches, and the adjoint for the weight is y Xᵀ. Several rows stand side by
 //! side in X where one alone would make a narrow product.
 
-use super::gemm::Matrix;
+use super::gemm::{Matrix, gemm};
 use super::nest::Nest;
 use super::{Kernel, Layout, Scratch};
 use crate::execute::Real;
@@ -234,7 +234,7 @@ pub fn kernel<T: Real>(c: &Convolution, face: Face, a: &Layout, b: &Layout, out:
 impl<T: Real> Kernel<T> for Convolve {
     fn run(&self, operands: &[&[T]], out: &mut [T], scratch: &mut Scratch<T>) {
         let (mut patches, mut panel) = (scratch.borrow(0), scratch.borrow(0));
-        let mut work = Work { patches: &mut patches, panel: &mut panel };
+        let mut work = Work { patches: &mut patches, panel: &mut panel, scratch };
         if self.face == Face::Weight {
             self.rows.each([0; 3], |start| self.weight(operands, out, start, &mut work));
         } else {
@@ -261,6 +261,7 @@ impl<T: Real> Kernel<T> for Convolve {
 struct Work<'a, T> {
     patches: &'a mut Vec<T>,
     panel: &'a mut Vec<T>,
+    scratch: &'a mut Scratch<T>,
 }
 
 fn grow<T: Real>(buffer: &mut Vec<T>, len: usize) {
@@ -294,10 +295,10 @@ impl Convolve {
             let patches = (&work.patches[..], Matrix::row_major(0, width));
             let start = at[2] + group * g.channels[1] * g.positions[1];
             if let Some(matrix) = panel.in_place(start, steps[2]) {
-                T::gemm(sizes, weight, patches, (out, matrix), false);
+                gemm(sizes, weight, patches, (out, matrix), false, work.scratch);
             } else {
                 grow(work.panel, panel.len());
-                T::gemm(sizes, weight, patches, (work.panel, Matrix::row_major(0, width)), false);
+                gemm(sizes, weight, patches, (work.panel, Matrix::row_major(0, width)), false, work.scratch);
                 panel.unpack(work.panel, out, start, steps[2]);
             }
         }
@@ -312,7 +313,7 @@ impl Convolve {
         for group in 0..g.groups {
             let y = panel.pack(operands[0], at[0] + group * g.channels[1] * g.positions[1], steps[0], work.panel);
             let weight = (operands[1], Matrix::row_major(at[1] + group * g.channels[1] * depth, depth).transposed());
-            T::gemm([depth, width, g.channels[1]], weight, y, (work.patches, Matrix::row_major(0, width)), false);
+            gemm([depth, width, g.channels[1]], weight, y, (work.patches, Matrix::row_major(0, width)), false, work.scratch);
             for row in 0..abreast {
                 let x = &mut out[at[2] + row * steps[2] as usize + group * item..][..item];
                 g.scatter(work.patches, row * g.positions[1], width, x);
@@ -340,7 +341,7 @@ impl Convolve {
                     let y = panel.pack(operands[1], at[1] + group * g.channels[1] * g.positions[1], steps[1], work.panel);
                     let patches = (&work.patches[..], Matrix::row_major(0, width).transposed());
                     let target = Matrix::row_major(at[2] + group * g.channels[1] * depth, depth);
-                    T::gemm([g.channels[1], depth, width], y, patches, (out, target), add);
+                    gemm([g.channels[1], depth, width], y, patches, (out, target), add, work.scratch);
                 }
                 add = true;
             }

@@ -1,4 +1,8 @@
-//! Matrix products with arbitrary strides, through the `gemm` crate.
+//! Matrix products with arbitrary strides, both of whose operands are known only when they run.
+
+use super::Scratch;
+use super::product::{Left, Packing, Right, Starts, aligned, product};
+use crate::execute::Real;
 
 /// Where a matrix begins in a slice, and its steps from row to row and from column to column.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +28,7 @@ impl Matrix {
     }
 
     /// Whether every element of a matrix with these sizes lies inside a slice of `len`.
-    fn fits(self, rows: usize, columns: usize, len: usize) -> bool {
+    pub(super) fn fits(self, rows: usize, columns: usize, len: usize) -> bool {
         if rows == 0 || columns == 0 {
             return true;
         }
@@ -35,52 +39,44 @@ impl Matrix {
             |at: Option<isize>| at.and_then(|at| (self.start as isize).checked_add(at)).is_some_and(|at| at >= 0 && (at as usize) < len);
         ends.into_iter().all(inside)
     }
+
+    /// The position of an element.
+    fn at(self, row: usize, column: usize) -> usize {
+        self.start.wrapping_add_signed(row as isize * self.row + column as isize * self.column)
+    }
 }
 
-/// Types that have a matrix product.
-pub trait Product: Sized {
-    /// out [m, n] = a [m, k] · b [k, n], added to what `out` holds if `add`.
-    fn gemm(sizes: [usize; 3], a: (&[Self], Matrix), b: (&[Self], Matrix), out: (&mut [Self], Matrix), add: bool);
-}
-
-macro_rules! product {
-    ($float:ident) => {
-        impl Product for $float {
-            fn gemm([m, n, k]: [usize; 3], a: (&[Self], Matrix), b: (&[Self], Matrix), out: (&mut [Self], Matrix), add: bool) {
-                if m == 0 || n == 0 || (k == 0 && add) {
-                    return;
-                }
-                let inside = a.1.fits(m, k, a.0.len()) && b.1.fits(k, n, b.0.len()) && out.1.fits(m, n, out.0.len());
-                // A wrong plan must never become a wild pointer; the planner's tests see this.
-                assert!(inside, "matrix product [{m}, {k}] x [{k}, {n}] reaches outside its operands");
-                // SAFETY: all elements lie inside their slices, as just checked, and `out` is borrowed exclusively.
-                unsafe {
-                    gemm::gemm(
-                        m,
-                        n,
-                        k,
-                        out.0.as_mut_ptr().wrapping_add(out.1.start),
-                        out.1.column,
-                        out.1.row,
-                        add,
-                        a.0.as_ptr().wrapping_add(a.1.start),
-                        a.1.column,
-                        a.1.row,
-                        b.0.as_ptr().wrapping_add(b.1.start),
-                        b.1.column,
-                        b.1.row,
-                        1.0,
-                        1.0,
-                        false,
-                        false,
-                        false,
-                        gemm::Parallelism::None,
-                    );
-                }
+/// out [m, n] = a [m, k] · b [k, n], added to what `out` holds if `add`. The right operand is packed on the way.
+pub fn gemm<T: Real>(
+    [m, n, k]: [usize; 3],
+    a: (&[T], Matrix),
+    b: (&[T], Matrix),
+    out: (&mut [T], Matrix),
+    add: bool,
+    scratch: &mut Scratch<T>,
+) {
+    if out.1.column != 1 && n > 1 {
+        if out.1.row == 1 || m == 1 {
+            let (a, b) = ((a.0, a.1.transposed()), (b.0, b.1.transposed()));
+            return gemm([n, m, k], b, a, (out.0, out.1.transposed()), add, scratch);
+        }
+        let mut dense = scratch.borrow(m * n);
+        gemm([m, n, k], a, b, (&mut dense, Matrix::row_major(0, n)), false, scratch);
+        for (row, values) in dense[..m * n].chunks_exact(n).enumerate() {
+            for (column, &value) in values.iter().enumerate() {
+                let y = &mut out.0[out.1.at(row, column)];
+                *y = if add { *y + value } else { value };
             }
         }
-    };
+        scratch.give_back(dense);
+        return;
+    }
+    // A wrong plan must never become a wild pointer; the planner's tests see this.
+    assert!(b.1.fits(k, n, b.0.len()), "the right operand of a product [{m}, {k}] x [{k}, {n}] reaches outside its slice");
+    let packing = Packing::new::<T>(k, n);
+    let mut buffer = scratch.borrow(0);
+    let data = aligned(&mut buffer, packing.len());
+    packing.pack(b.0, |row| b.1.at(row, 0), b.1.column as usize, data);
+    product(Left::Matrix(a.0, a.1, m), Right { packing: &packing, data }, out.0, Starts::Even(out.1.start, out.1.row), add);
+    scratch.give_back(buffer);
 }
-
-product!(f32);
-product!(f64);

@@ -4,6 +4,7 @@
 
 use super::math;
 use crate::execute::Real;
+use crate::execute::isa::Isa;
 use crate::ops::{Binary, Unary};
 
 /// Defines a function that runs `body` compiled for AVX-512, for AVX2 or for any machine.
@@ -21,19 +22,13 @@ macro_rules! multiversion {
                 fn v3<T: Real>($($arg: $type),*) {
                     $body::<T, true>($($arg),*);
                 }
-                let v3_runs = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-                if v3_runs
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512bw")
-                {
-                    // SAFETY: the machine has these features; the code is otherwise safe.
-                    return unsafe { v4::<T>($($arg),*) };
-                }
-                if v3_runs {
-                    // SAFETY: as above.
-                    return unsafe { v3::<T>($($arg),*) };
+                // SAFETY: the machine has the features of the current instruction set; the code is otherwise safe.
+                unsafe {
+                    match Isa::current() {
+                        Isa::Avx512 => return v4::<T>($($arg),*),
+                        Isa::Avx2 => return v3::<T>($($arg),*),
+                        Isa::Portable => {}
+                    }
                 }
             }
             $body::<T, { cfg!(target_arch = "aarch64") }>($($arg),*);

@@ -2,21 +2,27 @@
 //!
 //! [`kernel`] is that door. It is given a group of neighbouring nodes that the planner would like to run as one, with the
 //! layouts of what goes in and out, and answers with something that runs. The only `unsafe` code of the executor lives here:
-//! the calls into `gemm` and into code compiled for wider vectors than the build's target.
+//! the tile of the matrix product, and calls into code compiled for wider vectors than the build's target.
 #![allow(unsafe_code)]
 
 mod chain;
 mod contract;
 mod convolve;
 mod copy;
-pub(super) mod gemm;
+mod gemm;
 mod index;
 pub mod lanes;
 mod math;
 mod nest;
+pub(super) mod product;
 mod scatter;
+mod vector;
 
+use std::sync::Arc;
+
+use self::product::Packed;
 use super::Real;
+use super::constants::Constants;
 use super::plan::{Group, Operand, Plan};
 use crate::ops::contiguous;
 use crate::{Axis, Error, Graph, Node, Op, Result};
@@ -37,14 +43,6 @@ impl Layout {
     pub fn of(graph: &Graph, node: &Node, samples: usize) -> Self {
         let rows = node.rows.iter().map(|a| (a, graph.axis_size(a, samples))).collect();
         Self { rows, item: node.shape.clone(), steps: contiguous(&node.shape) }
-    }
-
-    /// The same with the item's axes in another order in memory.
-    #[must_use]
-    pub fn turned(mut self, order: &[usize]) -> Self {
-        let sizes: Vec<usize> = order.iter().map(|&axis| self.item[axis]).collect();
-        order.iter().zip(contiguous(&sizes)).for_each(|(&axis, step)| self.steps[axis] = step);
-        self
     }
 
     /// Elements of one item.
@@ -100,17 +98,32 @@ impl<T: Real> Scratch<T> {
     }
 }
 
+/// An operand that never changes, and where its packed forms are kept.
+pub struct Constant<'a, T> {
+    /// The node whose memory it is.
+    pub root: usize,
+    /// What the program keeps.
+    pub constants: &'a Constants<T>,
+}
+
+impl<T: Real> Constant<'_, T> {
+    /// It packed in the way that `key` describes; `pack` runs if that was not asked for before.
+    pub fn packed(&self, key: &[usize], pack: impl FnOnce(&[T]) -> Packed<T>) -> Arc<Packed<T>> {
+        self.constants.packed(self.root, key, pack)
+    }
+}
+
 /// The kernel for a group of nodes on type T, when the sample axis has this many rows.
-pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize) -> Result<Box<dyn Kernel<T>>> {
+pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize, constants: &Constants<T>) -> Result<Box<dyn Kernel<T>>> {
     let node = graph.node(group.result());
     let out = Layout::of(graph, node, samples);
     let operand = |i: usize| match group.operands.get(i) {
         Some(Operand::Value(id)) => Ok(Layout::of(graph, graph.node(*id), samples)),
-        Some(Operand::Turned(i)) => {
-            let turned = &plan.turned[*i];
-            Ok(Layout::of(graph, graph.node(turned.node), samples).turned(&turned.order))
-        }
         _ => Err(Error::Graph { what: format!("node {} ({:?}) lacks operand {i}", group.result().index(), node.op) }),
+    };
+    let constant = |i: usize| match group.operands.get(i) {
+        Some(Operand::Value(id)) if plan.is_kept(*id) => Some(Constant { root: plan.root(*id).index(), constants }),
+        _ => None,
     };
     Ok(match &node.op {
         Op::Unary(_) | Op::Binary(_) | Op::Select => chain::kernel::<T>(graph, group, samples)?,
@@ -126,18 +139,10 @@ pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize
         Op::Take => index::take::<T>(&operand(0)?, &operand(1)?, &out)?,
         Op::Put => index::put::<T>(&operand(0)?, &operand(1)?, &out)?,
         Op::ArgExtreme { windows, window, largest } => index::arg_extreme::<T>(windows, *window, *largest, &operand(0)?)?,
-        Op::Contract(c) => contract::kernel(c, &operand(0)?, &operand(1)?, &out)?,
+        Op::Contract(c) => contract::kernel(c, [&operand(0)?, &operand(1)?, &out], [constant(0), constant(1)])?,
         Op::Convolve(c, face, _) => convolve::kernel(c, *face, &operand(0)?, &operand(1)?, &out)?,
         Op::Input(_) | Op::Constant(_) | Op::Count(_) | Op::Detach => {
             return Err(Error::Graph { what: format!("{:?} is a source or a view and has no kernel", node.op) });
         }
     })
-}
-
-/// An item copied into the memory order of a layout.
-pub fn turn<T: Real>(item: &[T], layout: &Layout) -> Vec<T> {
-    let mut out = vec![T::ZERO; item.len()];
-    let loops = layout.item.iter().zip(contiguous(&layout.item)).zip(&layout.steps).map(|((&n, from), &to)| (n, [from, to]));
-    nest::Nest::new(loops).each([0, 0], |[from, to]| out[to as usize] = item[from as usize]);
-    out
 }
