@@ -8,7 +8,7 @@ mod file;
 mod inputs;
 mod state;
 
-pub use inputs::Inputs;
+pub use inputs::{Inputs, Other};
 pub use state::{Shard, State};
 
 use crate::error::Result;

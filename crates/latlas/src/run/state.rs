@@ -13,7 +13,7 @@ use crate::accumulators::{Covariance, Merge, Ordered};
 use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::estimators::{self, AnyEstimator, AnyState, Card};
+use crate::estimators::{self, AnyEstimator, AnyState, Card, Need};
 use crate::invariants::{self, Laws};
 use crate::report::{InputRecord, Report};
 
@@ -245,7 +245,8 @@ impl State {
     fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
         let context = &self.header.context;
         let samples = self.header.samples_of(&(chunk..chunk + 1));
-        let probe = inputs.probe(context, samples.start, samples.len())?;
+        let needs_others = self.selection.iter().any(|(card, _)| card.needs.contains(&Need::Other));
+        let probe = inputs.probe(context, samples.start, samples.len(), needs_others)?;
         let mut partial = Partial {
             selection: Arc::clone(&self.selection),
             states: self.selection.iter().map(|(_, estimator)| estimator.start()).collect(),
@@ -312,7 +313,7 @@ impl Header {
             "samples": context.n_samples, "seed": settings.seed, "chunk": self.chunk, "max_bad": settings.max_bad,
             "dtype": settings.dtype, "level": settings.level, "sampling": context.sampling, "prior": prior,
             "latent_dim": context.latent_dim, "ambient_dim": context.ambient_dim, "estimators": self.ids,
-            "jacobian": context.method()["jacobian"], "sketch": settings.sketch, "prior_term": prior_term,
+            "jacobian": context.method()["jacobian"], "sketch": settings.sketch, "inversion_gate": settings.inversion_gate, "prior_term": prior_term,
             "instruction_set": self.instruction_sets,
         });
         match values {
