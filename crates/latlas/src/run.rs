@@ -4,10 +4,12 @@
 //! makes a state of its own, and states merge in a tree over chunk numbers ([`crate::accumulators::Ordered`]), so any
 //! number of threads or shards gives the same bits. No more chunks are in flight than there are threads.
 
+mod compare;
 mod file;
 mod inputs;
 mod state;
 
+pub use compare::{Comparison, compare, compare_reports};
 pub use inputs::{Inputs, Other};
 pub use state::{Shard, State};
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Inputs, Settings};
-use crate::accumulators::{Covariance, Merge, Ordered};
+use crate::accumulators::{Covariance, Merge, Ordered, Summary};
 use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -205,6 +205,11 @@ impl State {
     /// # Errors
     /// What [`super::run`] says of the samples.
     pub fn finish_partial(self) -> Result<Report> {
+        Ok(self.finish_with_rows()?.0)
+    }
+
+    /// The report of the shards that are there, and for each estimate the rows of its samples that were kept.
+    pub(super) fn finish_with_rows(self) -> Result<(Report, Vec<Option<Summary>>)> {
         let missing: Vec<usize> = self.missing().iter().map(|shard| shard + 1).collect();
         let Self { header, selection, chunks } = self;
         let context = &header.context;
@@ -239,7 +244,8 @@ impl State {
             }
         }
         let invariants = partial.laws.finish(context).into_iter().chain(match_prior).collect();
-        Ok(Report { inputs: header.records, settings, estimates, invariants, citations })
+        let rows = selection.iter().zip(&partial.states).map(|((_, estimator), state)| estimator.rows(state)).collect();
+        Ok((Report { inputs: header.records, settings, estimates, invariants, citations }, rows))
     }
 
     fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
