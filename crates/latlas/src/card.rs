@@ -40,8 +40,6 @@ pub enum Better {
 pub enum Need {
     /// A decoder, or its Jacobians.
     Decoder,
-    /// A second model.
-    Other,
     Data,
     Encoder,
     Codes,

@@ -23,8 +23,6 @@ pub struct Settings {
     /// Random probes a sample that stand in for its whole Jacobian (see [`crate::sketch`]); all of it when not set.
     #[serde(default)]
     pub sketch: Option<usize>,
-    /// The largest relative residual ‖x − g(z)‖/‖x‖ at which a decoder without an encoder counts as inverted.
-    pub inversion_gate: f64,
 }
 
 /// Type in which the decoder runs; sums, norms and factorisations are always `f64`.
@@ -70,16 +68,6 @@ pub enum Sampling {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            samples: 1000,
-            seed: 0,
-            chunk: None,
-            max_bad: 0.05,
-            dtype: Dtype::F32,
-            level: 0.95,
-            sampling: Sampling::Prior,
-            sketch: None,
-            inversion_gate: 1e-3,
-        }
+        Self { samples: 1000, seed: 0, chunk: None, max_bad: 0.05, dtype: Dtype::F32, level: 0.95, sampling: Sampling::Prior, sketch: None }
     }
 }

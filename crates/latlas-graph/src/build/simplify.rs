@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::graph::Node;
-use crate::ops::{Binary, Face, Form, IndexMap, Unary};
+use crate::ops::{Binary, Form, IndexMap, Unary};
 use crate::{Kind, NodeId, Op, Tensor, evaluate};
 
 /// Constants of up to so many elements are folded.
@@ -63,12 +63,9 @@ impl Builder {
                 _ => None,
             },
             (Op::Binary(f), &[a, b]) => self.simplify_binary(*f, a, b),
-            (Op::Convolve(c, Face::Value, _), &[x, w]) => self.convolve_upsampled(c, x, w),
             (Op::Detach, &[x]) => (self.graph.node(x).op.kind() == Kind::Discrete).then_some(x),
             _ => None,
         };
-        let pointwise = matches!(node.op, Op::Unary(_) | Op::Binary(_) | Op::Select);
-        let simpler = simpler.or_else(|| pointwise.then(|| self.before_repeating(node))?);
         simpler.filter(|&s| self.rows(s) == node.rows)
     }
 

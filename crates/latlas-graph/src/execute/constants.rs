@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Real;
-use super::kernels::Scratch;
 use super::kernels::product::Packed;
+use super::kernels::{Scratch, transpose};
 use super::plan::{Group, Phase, Place, Plan};
 use super::tile::{Around, Memory, Step};
 use crate::{Graph, NodeId, Op, Result, Tensor};
@@ -26,6 +26,16 @@ impl<T: Real> Kept<T> {
             Some(shared) => Self::Shared(shared),
             None => Self::Own((0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect()),
         }
+    }
+
+    /// A constant whose items lie transposed.
+    fn transposed(tensor: &Tensor, item: usize, channels: usize) -> Self {
+        let mut values = vec![T::ZERO; tensor.len()];
+        let all = Self::constant(tensor);
+        for (from, to) in all.elements().chunks_exact(item).zip(values.chunks_exact_mut(item)) {
+            transpose(from, [channels, item / channels], to);
+        }
+        Self::Own(values)
     }
 
     /// Its elements.
@@ -63,7 +73,7 @@ impl<T: Real> Constants<T> {
         let mut constants = Self { kept: vec![None; plan.roots.len()], packed: Mutex::default() };
         let mut scratch = Scratch::default();
         for (i, group) in plan.groups.iter().enumerate().filter(|(_, g)| plan.phase_of(g) == Phase::Once) {
-            group.values().for_each(|id| constants.load(graph, plan.root(id)));
+            group.values().for_each(|id| constants.load(graph, plan, plan.root(id)));
             let step = Step::new(graph, plan, group, 1, &constants)?;
             let mut out = vec![T::ZERO; step.len];
             let around = Around { constants: &constants, inputs: &[], globals: &[] };
@@ -74,7 +84,7 @@ impl<T: Real> Constants<T> {
             }
         }
         for i in (0..needed.len()).filter(|&i| needed[i] && plan.phases[i] == Phase::Once) {
-            constants.load(graph, NodeId(i as u32));
+            constants.load(graph, plan, NodeId(i as u32));
         }
         for (kept, place) in constants.kept.iter_mut().zip(&plan.places) {
             if !matches!(place, Place::Kept(_)) {
@@ -97,10 +107,13 @@ impl<T: Real> Constants<T> {
         Arc::clone(packed.entry((node, key.to_vec())).or_insert_with(|| Arc::new(pack(self.kept(node)))))
     }
 
-    fn load(&mut self, graph: &Graph, root: NodeId) {
+    fn load(&mut self, graph: &Graph, plan: &Plan, root: NodeId) {
         if self.kept[root.index()].is_none() {
             self.kept[root.index()] = match &graph.node(root).op {
-                Op::Constant(tensor) => Some(Kept::constant(tensor)),
+                Op::Constant(tensor) => match plan.channels[root.index()] {
+                    None => Some(Kept::constant(tensor)),
+                    Some(channels) => Some(Kept::transposed(tensor, graph.node(root).item_len(), channels)),
+                },
                 Op::Count(axis) => Some(Kept::Own(vec![T::from_f64(graph.axis_size(*axis, 0) as f64)])),
                 _ => None,
             };

@@ -21,6 +21,7 @@
 //! # Ok::<(), latlas_graph::Error>(())
 //! ```
 
+mod channels;
 mod constants;
 mod cost;
 mod isa;

@@ -7,6 +7,7 @@
 //! - *groups* of nodes that run as one kernel;
 //! - a *place* for each group's value: a slot of the arena, an output, or a buffer of the whole run.
 
+use super::channels::channels;
 use crate::ops::Unary;
 use crate::{Axis, Error, Graph, Node, NodeId, Op, Result, Rows};
 
@@ -105,6 +106,8 @@ pub struct Plan {
     pub globals: Vec<NodeId>,
     /// Roots that are sums over `sample`: each tile makes a part.
     pub sums: Vec<NodeId>,
+    /// For each root the number of channels, if its items lie transposed: see [`super::channels`].
+    pub channels: Vec<Option<usize>>,
 }
 
 /// Steps of a chain at most, so that its registers stay few.
@@ -118,7 +121,9 @@ impl Plan {
         let roots = roots(graph);
         let groups = groups(graph, &live, &phases, &roots);
         let sums: Vec<NodeId> = groups.iter().map(Group::result).filter(|&r| sums_samples(graph.node(r))).collect();
-        let mut plan = Self { phases, places: vec![Place::Nowhere; roots.len()], roots, groups, slots: vec![], globals: vec![], sums };
+        let channels = channels(graph, &groups, &roots);
+        let places = vec![Place::Nowhere; roots.len()];
+        let mut plan = Self { phases, places, roots, groups, slots: vec![], globals: vec![], sums, channels };
         plan.place(graph);
         Ok(plan)
     }
@@ -326,9 +331,8 @@ fn groups(graph: &Graph, live: &[bool], phases: &[Phase], roots: &[NodeId]) -> V
     for i in (0..roots.len()).rev().filter(|&i| makes(i) && pointwise(&graph.nodes()[i].op)) {
         let Some(Some(reader)) = readers[i] else { continue };
         let (this, other) = (&graph.nodes()[i], &graph.nodes()[reader]);
-        // Read under another name or shape of its rows, its elements would not stand where the reader's do.
-        let read_as_made = || other.operands.iter().filter(|o| roots[o.index()].index() == i).all(|&o| graph.node(o).rows == this.rows);
-        let alike = pointwise(&other.op) && this.rows == other.rows && phases[i] == phases[reader] && read_as_made();
+        // Beside a view that makes rows items, rows alone do not tell.
+        let alike = pointwise(&other.op) && this.rows == other.rows && this.item_len() == other.item_len() && phases[i] == phases[reader];
         if alike && length[head[reader]] < LONGEST_CHAIN {
             head[i] = head[reader];
             length[head[i]] += 1;

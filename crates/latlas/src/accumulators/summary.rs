@@ -48,8 +48,4 @@ impl Accumulator for Summary {
     fn count(&self) -> usize {
         self.seen as usize
     }
-
-    fn rows(&self) -> Option<&Summary> {
-        Some(self)
-    }
 }

@@ -3,7 +3,6 @@
 
 mod closed_forms;
 mod coverage;
-mod cross;
 mod degenerate;
 mod determinism;
 mod explicit;

@@ -3,7 +3,7 @@
 use super::nest::Nest;
 use super::{Kernel, Layout, Scratch, lanes};
 use crate::execute::Real;
-use crate::execute::plan::{Group, Operand};
+use crate::execute::plan::{Group, Operand, Plan};
 use crate::ops::{Binary, Unary};
 use crate::{Error, Graph, Op, Result};
 
@@ -52,8 +52,8 @@ struct Chain<T> {
 }
 
 /// Compiles a group of pointwise nodes of one layout.
-pub fn kernel<T: Real>(graph: &Graph, group: &Group, samples: usize) -> Result<Box<dyn Kernel<T>>> {
-    let out = Layout::of(graph, graph.node(group.result()), samples);
+pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize) -> Result<Box<dyn Kernel<T>>> {
+    let out = Layout::planned(graph, plan, group.result(), samples);
     let mut registers = 0;
     let mut fresh = || {
         registers += 1;
@@ -64,9 +64,12 @@ pub fn kernel<T: Real>(graph: &Graph, group: &Group, samples: usize) -> Result<B
         loads.push(match operand {
             Operand::Uniform(value) => Load::Uniform { value: T::from_f64(*value), register: fresh() },
             Operand::Value(id) => {
-                let layout = Layout::of(graph, graph.node(*id), samples);
-                let item = (out.item_len(), [1]);
-                let nest = Nest::new(Layout::row_loops(&out.rows, [&layout]).into_iter().chain([item]));
+                let layout = Layout::planned(graph, plan, *id, samples);
+                let Some(item) = Layout::item_loops([&out, &layout]) else {
+                    return Err(Error::Graph { what: "a pointwise chain whose operands lie in orders without common loops".into() });
+                };
+                let rows = Layout::row_loops(&out.rows, [&layout]);
+                let nest = Nest::new(rows.into_iter().chain(item.into_iter().map(|(size, [_, step])| (size, [step]))));
                 if nest.loops().len() <= 1 && (nest.inner().1 == [1] || nest.len() <= 1) {
                     Load::Direct
                 } else {

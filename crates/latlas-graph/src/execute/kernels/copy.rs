@@ -75,26 +75,74 @@ impl<T: Real> Kernel<T> for Runs {
     }
 }
 
-/// [`crate::Op::Map`].
-pub fn map<T: Real>(map: &IndexMap, x: &Layout, out: &Layout) -> Result<Box<dyn Kernel<T>>> {
-    check_sources(map, x.item_len())?;
-    match map.form() {
-        Form::Strided { offset, strides } => {
-            let to = contiguous(map.shape());
-            let item = map.shape().iter().zip(strides).zip(&to).map(|((&n, &from), &to)| (n, [from, to]));
-            let nest = Nest::new(Layout::row_loops(&x.rows, [x, out]).into_iter().chain(item));
-            Ok(Box::new(Strided { nest, start: [*offset as isize, 0] }))
-        }
-        Form::Table(sources) => {
-            let stretches = stretches(sources);
-            let item = x.item_len();
-            if stretches.len() * 8 <= sources.len() && item > 0 {
-                Ok(Box::new(Runs { stretches, item, result: sources.len() }))
-            } else {
-                Ok(Box::new(Table { sources: sources.to_vec(), item }))
+/// Elements of a square that is transposed at a time: its rows lie on few cache lines on either side.
+const SQUARE: usize = 16;
+
+/// A matrix [rows, columns] with rows and columns exchanged.
+pub fn transpose<T: Real>(x: &[T], [rows, columns]: [usize; 2], out: &mut [T]) {
+    for row in (0..rows).step_by(SQUARE) {
+        let height = SQUARE.min(rows - row);
+        for column in (0..columns).step_by(SQUARE) {
+            for c in column..columns.min(column + SQUARE) {
+                let y = &mut out[c * rows + row..][..height];
+                y.iter_mut().enumerate().for_each(|(r, y)| *y = x[(row + r) * columns + c]);
             }
         }
     }
+}
+
+/// [`crate::Op::Map`].
+pub fn map<T: Real>(map: &IndexMap, x: &Layout, out: &Layout) -> Result<Box<dyn Kernel<T>>> {
+    check_sources(map, x.item_len())?;
+    if let Form::Strided { offset, strides } = map.form()
+        && x.channels.is_none()
+        && let Some(item) = map_loops(map.shape(), strides, out)
+    {
+        let nest = Nest::new(Layout::row_loops(&x.rows, [x, out]).into_iter().chain(item));
+        return Ok(Box::new(Strided { nest, start: [*offset as isize, 0] }));
+    }
+    let sources = places(map, out, x);
+    let (stretches, item) = (stretches(&sources), x.item_len());
+    Ok(if stretches.len() * 8 <= sources.len() && item > 0 {
+        Box::new(Runs { stretches, item, result: sources.len() })
+    } else {
+        Box::new(Table { sources, item })
+    })
+}
+
+/// Loops over the elements of a strided map with the steps of (mapped side, side with the map's shape), in the memory order of
+/// the latter. `None` where its axes do not fall into channels and positions.
+pub fn map_loops(shape: &[usize], strides: &[isize], layout: &Layout) -> Option<Vec<(usize, [isize; 2])>> {
+    let positions = layout.positions();
+    let mut loops = vec![];
+    for ((&size, &stride), step) in shape.iter().zip(strides).zip(contiguous(shape)) {
+        let step = step as usize;
+        if step < positions && step * size > positions {
+            let inner = positions / step;
+            if !positions.is_multiple_of(step) || !size.is_multiple_of(inner) {
+                return None;
+            }
+            loops.push((size / inner, [stride * inner as isize, layout.place(positions) as isize]));
+            loops.push((inner, [stride, layout.place(step) as isize]));
+        } else {
+            loops.push((size, [stride, layout.place(step) as isize]));
+        }
+    }
+    loops.sort_by_key(|l| std::cmp::Reverse(l.1[1]));
+    Some(loops)
+}
+
+/// The table of a map between places in memory: `of` lies as the map's shape, `to` is where it leads.
+pub fn places(map: &IndexMap, of: &Layout, to: &Layout) -> Vec<u32> {
+    let sources = map.sources();
+    if of.channels.is_none() && to.channels.is_none() {
+        return sources;
+    }
+    let mut placed = vec![IndexMap::NOWHERE; sources.len()];
+    for (flat, &source) in sources.iter().enumerate().filter(|(_, source)| **source != IndexMap::NOWHERE) {
+        placed[of.place(flat)] = to.place(source as usize) as u32;
+    }
+    placed
 }
 
 /// Stretches of a table that are copied or zero as a whole.

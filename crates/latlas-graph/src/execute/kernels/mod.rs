@@ -20,12 +20,13 @@ mod vector;
 
 use std::sync::Arc;
 
+pub use self::copy::transpose;
 use self::product::Packed;
 use super::Real;
 use super::constants::Constants;
 use super::plan::{Group, Operand, Plan};
 use crate::ops::contiguous;
-use crate::{Axis, Error, Graph, Node, Op, Result};
+use crate::{Axis, Error, Graph, Node, NodeId, Op, Result};
 
 /// The type of a value with all its sizes known: row axes in memory order, then the item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +37,50 @@ pub struct Layout {
     pub item: Vec<usize>,
     /// The step in memory along each axis of the item.
     pub steps: Vec<isize>,
+    /// Where the item, seen as a matrix [channels, positions], lies transposed in memory: the number of channels.
+    pub channels: Option<usize>,
 }
 
 impl Layout {
     /// The layout of a node's value when the sample axis has this many rows.
     pub fn of(graph: &Graph, node: &Node, samples: usize) -> Self {
         let rows = node.rows.iter().map(|a| (a, graph.axis_size(a, samples))).collect();
-        Self { rows, item: node.shape.clone(), steps: contiguous(&node.shape) }
+        Self { rows, item: node.shape.clone(), steps: contiguous(&node.shape), channels: None }
+    }
+
+    /// The layout that a plan gives to a node's value.
+    pub fn planned(graph: &Graph, plan: &Plan, id: NodeId, samples: usize) -> Self {
+        Self { channels: plan.channels[plan.root(id).index()], ..Self::of(graph, graph.node(id), samples) }
+    }
+
+    /// Where in an item's memory a flat position lies; likewise for a step that stays among channels or among positions.
+    pub fn place(&self, flat: usize) -> usize {
+        let Some(channels) = self.channels else { return flat };
+        let positions = self.positions();
+        flat % positions * channels + flat / positions
+    }
+
+    /// Positions that have channels side by side; one element if the item is not transposed.
+    fn positions(&self) -> usize {
+        self.channels.map_or(1, |channels| (self.item_len() / channels).max(1))
+    }
+
+    /// Loops over the items of N layouts of the same elements, in the memory order of the first.
+    ///
+    /// `None` where their orders have no loops in common.
+    pub fn item_loops<const N: usize>(layouts: [&Self; N]) -> Option<Vec<(usize, [isize; N])>> {
+        let mut cuts = layouts.map(Self::positions).to_vec();
+        cuts.extend([1, layouts[0].item_len()]);
+        cuts.sort_unstable();
+        let mut loops = vec![];
+        for cut in cuts.windows(2) {
+            if cut[0] == 0 || !cut[1].is_multiple_of(cut[0]) {
+                return if cut[1] == 0 { Some(vec![(0, [0; N])]) } else { None };
+            }
+            loops.push((cut[1] / cut[0], layouts.map(|l| l.place(cut[0]) as isize)));
+        }
+        loops.sort_by_key(|l| std::cmp::Reverse(l.1[0]));
+        Some(loops)
     }
 
     /// Elements of one item.
@@ -116,9 +154,9 @@ impl<T: Real> Constant<'_, T> {
 /// The kernel for a group of nodes on type T, when the sample axis has this many rows.
 pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize, constants: &Constants<T>) -> Result<Box<dyn Kernel<T>>> {
     let node = graph.node(group.result());
-    let out = Layout::of(graph, node, samples);
+    let out = Layout::planned(graph, plan, group.result(), samples);
     let operand = |i: usize| match group.operands.get(i) {
-        Some(Operand::Value(id)) => Ok(Layout::of(graph, graph.node(*id), samples)),
+        Some(Operand::Value(id)) => Ok(Layout::planned(graph, plan, *id, samples)),
         _ => Err(Error::Graph { what: format!("node {} ({:?}) lacks operand {i}", group.result().index(), node.op) }),
     };
     let constant = |i: usize| match group.operands.get(i) {
@@ -126,7 +164,7 @@ pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize
         _ => None,
     };
     Ok(match &node.op {
-        Op::Unary(_) | Op::Binary(_) | Op::Select => chain::kernel::<T>(graph, group, samples)?,
+        Op::Unary(_) | Op::Binary(_) | Op::Select => chain::kernel::<T>(graph, plan, group, samples)?,
         Op::Map(map) => copy::map(map, &operand(0)?, &out)?,
         Op::Rename { from, to } => copy::rename(*from, *to, &operand(0)?, &out),
         Op::Stack(axis) | Op::Unstack(axis) => copy::stack(*axis, &operand(0)?, &out),
@@ -140,7 +178,7 @@ pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize
         Op::Put => index::put::<T>(&operand(0)?, &operand(1)?, &out)?,
         Op::ArgExtreme { windows, window, largest } => index::arg_extreme::<T>(windows, *window, *largest, &operand(0)?)?,
         Op::Contract(c) => contract::kernel(c, [&operand(0)?, &operand(1)?, &out], [constant(0), constant(1)])?,
-        Op::Convolve(c, face, _) => convolve::kernel(c, *face, &operand(0)?, &operand(1)?, &out)?,
+        Op::Convolve(c, face, _) => convolve::kernel(c, *face, [&operand(0)?, &operand(1)?, &out], constant(1))?,
         Op::Input(_) | Op::Constant(_) | Op::Count(_) | Op::Detach => {
             return Err(Error::Graph { what: format!("{:?} is a source or a view and has no kernel", node.op) });
         }

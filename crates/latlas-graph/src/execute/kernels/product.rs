@@ -134,25 +134,25 @@ pub struct Right<'a, T> {
 }
 
 /// Where each tap of each row begins in the left operand, for operands that are no plain matrix.
-#[derive(Debug, Clone)]
-pub struct Table<T> {
-    offsets: Vec<usize>,
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a, T> {
+    offsets: &'a [usize],
     taps: usize,
     depth: usize,
     /// Elements that the left operand must have.
     reach: usize,
-    zeros: Vec<T>,
+    zeros: &'a [T],
 }
 
 /// A tap that reads zeros.
 pub const NOWHERE: usize = usize::MAX;
 
-impl<T: Real> Table<T> {
-    /// `offsets [rows, taps]`, each the first of `depth` neighbouring elements or [`NOWHERE`].
-    pub fn new(offsets: Vec<usize>, taps: usize, depth: usize) -> Self {
-        let last = offsets.iter().filter(|&&o| o != NOWHERE).max();
+impl<'a, T: Real> Table<'a, T> {
+    /// `offsets [rows, taps]`, each the first of as many neighbouring elements as there are `zeros`, or [`NOWHERE`].
+    pub fn new(offsets: &'a [usize], taps: usize, zeros: &'a [T]) -> Self {
+        let (last, depth) = (offsets.iter().filter(|&&o| o != NOWHERE).max(), zeros.len());
         let reach = last.map_or(0, |last| last.saturating_add(depth));
-        Self { offsets, taps, depth, reach, zeros: vec![T::ZERO; depth] }
+        Self { offsets, taps, depth, reach, zeros }
     }
 
     /// Number of rows.
@@ -167,7 +167,7 @@ pub enum Left<'a, T> {
     /// A matrix of so many rows.
     Matrix(&'a [T], Matrix, usize),
     /// Rows through a table.
-    Table(&'a [T], &'a Table<T>),
+    Table(&'a [T], Table<'a, T>),
 }
 
 /// Where the rows of the result begin; their elements lie together.
@@ -226,6 +226,12 @@ pub struct Job<'a, T> {
 }
 
 impl<T: Real> Job<'_, T> {
+    /// Whether a row's tap reads zeros.
+    #[inline(always)]
+    fn lies_nowhere(&self, row: usize, tap: usize) -> bool {
+        matches!(self.left, Left::Table(_, table) if table.offsets[row * self.taps + tap] == NOWHERE)
+    }
+
     /// The first element of a row's tap from c on.
     #[inline(always)]
     fn source(&self, row: usize, tap: usize, c: usize) -> *const T {
@@ -339,6 +345,10 @@ impl<T: Real> Job<'_, T> {
             let mut w = self.right.data.as_ptr().add(column * terms + skipped * N * V::LANES);
             for tap in block.taps.clone() {
                 let mut x = [std::ptr::null(); M];
+                if (0..M).all(|i| self.lies_nowhere(row + i, tap)) {
+                    w = w.add(block.terms.len() * N * V::LANES);
+                    continue;
+                }
                 for i in 0..M {
                     x[i] = self.source(row + i, tap, block.terms.start);
                 }

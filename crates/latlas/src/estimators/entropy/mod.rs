@@ -1,8 +1,6 @@
 //! Manifold entropic estimators: how much each latent direction matters, and how entangled directions are.
 
 mod averaged_columns;
-mod cross_mutual_information;
-mod dimension_matching;
 mod jacobian_spectrum;
 mod manifold_entropy;
 mod total_correlation;
@@ -11,8 +9,6 @@ mod total_entropy;
 use serde_json::{Value as Json, json};
 
 pub use averaged_columns::AveragedColumns;
-pub use cross_mutual_information::CrossMutualInformation;
-pub use dimension_matching::DimensionMatching;
 pub use jacobian_spectrum::JacobianSpectrum;
 pub use manifold_entropy::ManifoldEntropy;
 pub use total_correlation::TotalCorrelation;
@@ -33,8 +29,6 @@ pub const TABLE: &[Entry] = &[
     entry::<OfQuantity<LogVolume>>(),
     entry::<JacobianSpectrum>(),
     entry::<AveragedColumns>(),
-    entry::<CrossMutualInformation>(),
-    entry::<DimensionMatching>(),
 ];
 
 /// Says by which convention entropies are meant, and what follows from it.

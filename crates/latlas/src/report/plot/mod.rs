@@ -3,7 +3,6 @@
 mod averaged_columns;
 mod axes;
 mod conditioning;
-mod cross_cosines;
 mod draws;
 mod entropy_spectrum;
 mod histogram;
@@ -81,7 +80,6 @@ pub struct Plot {
 /// All plots, in the order of a page.
 pub const TABLE: &[Plot] = &[
     Plot { id: "entropy-spectrum", section: Section::Entropy, draw: entropy_spectrum::draw },
-    Plot { id: "cross-cosines", section: Section::Entropy, draw: cross_cosines::draw },
     Plot { id: "draws", section: Section::Directions, draw: draws::draw },
     Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
     Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },
