@@ -1,8 +1,7 @@
 //! `cargo dev bench`: benchmarks beside other programs, and their sections of `docs/performance.md`.
 
-#![allow(dead_code)] // Until the first benchmark stands in the table.
-
 mod host;
+mod jacobian;
 mod page;
 mod table;
 mod worker;
@@ -18,7 +17,11 @@ struct Benchmark {
     run: fn(&Settings) -> Result<String>,
 }
 
-const BENCHMARKS: &[Benchmark] = &[];
+const BENCHMARKS: &[Benchmark] = &[Benchmark {
+    name: "jacobian",
+    summary: "full Jacobians beside PyTorch and JAX: the same graphs, weights and points for all",
+    run: jacobian::run,
+}];
 
 /// What the command line asks of a benchmark.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! keeps what it has built between commands, so that competitors can be timed A B C A B C under the same state of the machine.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -18,16 +19,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a program bound to the first `threads` processors.
-    pub fn start(name: &str, mut command: Command, threads: usize) -> Result<Self> {
+    /// Starts a program bound to the first `threads` processors; what it says on standard error goes to a file.
+    pub fn start(name: &str, command: &Command, threads: usize, log: &Path) -> Result<Self> {
         let mut bound = Command::new("taskset");
         bound.arg("--cpu-list").arg(format!("0-{}", threads - 1)).arg(command.get_program()).args(command.get_args());
         bound.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))));
         if let Some(folder) = command.get_current_dir() {
             bound.current_dir(folder);
         }
-        command = bound;
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {name}"))?;
+        let log = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        bound.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        let mut child = bound.spawn().with_context(|| format!("cannot start {name}"))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else { bail!("{name} has no pipes") };
         Ok(Self { name: name.into(), child, input, output: BufReader::new(output) })
     }

@@ -35,6 +35,7 @@ mod tile;
 
 pub use cost::{Cost, cost};
 pub use isa::Isa;
+pub use kernels::multiply_add_peak;
 pub use program::Program;
 pub use real::Real;
 

@@ -14,9 +14,12 @@ mod index;
 pub mod lanes;
 mod math;
 mod nest;
+mod peak;
 pub(super) mod product;
 mod scatter;
 mod vector;
+
+pub use peak::multiply_add_peak;
 
 use std::sync::Arc;
 
