@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::graph::Node;
-use crate::ops::{Binary, Form, IndexMap, Unary};
+use crate::ops::{Binary, Contraction, Form, IndexMap, Unary, contiguous};
 use crate::{Kind, NodeId, Op, Tensor, evaluate};
 
 /// Constants of up to so many elements are folded.
@@ -63,6 +63,7 @@ impl Builder {
                 _ => None,
             },
             (Op::Binary(f), &[a, b]) => self.simplify_binary(*f, a, b),
+            (Op::Contract(c), &[a, b]) => self.selected(c, a, b).or_else(|| self.selected(&c.turned(), b, a)),
             (Op::Detach, &[x]) => (self.graph.node(x).op.kind() == Kind::Discrete).then_some(x),
             _ => None,
         };
@@ -221,6 +222,41 @@ impl Builder {
             (Binary::Sub, ..) => negated(b).map(|b| self.binary(Binary::Add, a, b)),
             _ => None,
         }
+    }
+
+    /// A contraction with unit tangents picks elements of the other operand: no product is needed.
+    ///
+    /// That a constant varies over a row axis tells such a bundle of tangents from a weight of the model, in whose products
+    /// 0 · NaN must stay NaN.
+    fn selected(&mut self, c: &Contraction, seeds: NodeId, x: NodeId) -> Option<NodeId> {
+        let Op::Constant(tensor) = &self.graph.node(seeds).op else { return None };
+        let (rows, shape) = (self.rows(seeds), self.shape(seeds));
+        let axis = rows.iter().next().filter(|&axis| rows.len() == 1 && !self.rows(x).contains(axis))?;
+        let position = |label: &u8| c.b.iter().position(|l| l == label);
+        let summed = c.a.iter().map(|label| position(label).filter(|_| !c.out.contains(label))).collect::<Option<Vec<_>>>()?;
+        let kept = c.out.iter().map(position).collect::<Option<Vec<_>>>()?;
+        if !c.sum_rows.is_empty() || summed.len() + kept.len() != c.b.len() {
+            return None;
+        }
+        let steps = contiguous(self.shape(x));
+        let item = IndexMap::strided(shape, 0, &summed.iter().map(|&i| steps[i]).collect::<Vec<_>>()).sources();
+        let out: Vec<usize> = kept.iter().map(|&i| self.shape(x)[i]).collect();
+        let picked = IndexMap::strided(&out, 0, &kept.iter().map(|&i| steps[i]).collect::<Vec<_>>()).sources();
+        let size = self.graph.axis_size(axis, 1);
+        if checked_product(&[size, picked.len()]).is_none_or(|len| len > IndexMap::MAX_ELEMENTS) {
+            return None;
+        }
+        let mut sources = Vec::with_capacity(size * picked.len());
+        for row in 0..size {
+            let mut chosen = (0..item.len()).filter(|i| tensor.at(row * item.len() + i) != 0.0);
+            match (chosen.next(), chosen.next()) {
+                (None, _) => sources.extend(std::iter::repeat_n(IndexMap::NOWHERE, picked.len())),
+                (Some(one), None) if tensor.at(row * item.len() + one) == 1.0 => sources.extend(picked.iter().map(|p| p + item[one])),
+                _ => return None,
+            }
+        }
+        let rows_of_x = self.map(x, IndexMap::table(&[&[size], &out[..]].concat(), sources));
+        Some(self.unstack(rows_of_x, axis))
     }
 
     /// Whether x is a constant without zeros, infinities and NaNs.

@@ -2,7 +2,7 @@
 
 use super::kernels::Layout;
 use super::plan::{Group, Phase, Plan, scalar_cost};
-use crate::{Axis, Graph, NodeId, Op, Result};
+use crate::{Axis, Graph, Node, NodeId, Op, Result};
 
 /// Operations and memory of a graph.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,11 +75,20 @@ fn group_cost(graph: &Graph, group: &Group) -> (usize, f64) {
     let node = graph.node(group.result());
     let layout = |id: NodeId| Layout::of(graph, graph.node(id), 1);
     let elements = layout(group.result()).len() as f64;
-    let all_rows = || {
-        let rows = node.operands.iter().fold(node.rows, |rows, &o| rows.union(graph.node(o).rows));
-        graph.row_count(rows, 1) as f64
-    };
     match &node.op {
+        Op::Contract(_) => (0, product_operations(graph, node).unwrap_or(0.0)),
+        Op::Convolve(..) => (1, product_operations(graph, node).unwrap_or(0.0)),
+        Op::Unary(_) | Op::Binary(_) | Op::Select => {
+            (2, elements * group.steps.iter().map(|s| scalar_cost(&graph.node(s.node).op)).sum::<f64>())
+        }
+        Op::Scatter(_) | Op::RowSum(_) | Op::Put => (3, layout(node.operands[0]).len() as f64),
+        _ => (4, 0.0),
+    }
+}
+
+/// The additions and multiplications of a contraction or a convolution for one sample; `None` for other operations.
+pub(crate) fn product_operations(graph: &Graph, node: &Node) -> Option<f64> {
+    let products = match &node.op {
         Op::Contract(c) => {
             let mut sizes: Vec<(u8, usize)> = vec![];
             for (labels, id) in [(&c.a, node.operands[0]), (&c.b, node.operands[1])] {
@@ -87,16 +96,14 @@ fn group_cost(graph: &Graph, group: &Group) -> (usize, f64) {
             }
             sizes.sort_unstable();
             sizes.dedup();
-            (0, 2.0 * all_rows() * sizes.iter().map(|s| s.1 as f64).product::<f64>())
+            sizes.iter().map(|s| s.1 as f64).product::<f64>()
         }
         Op::Convolve(c, ..) => {
-            let products = [&c.output, &c.kernel].iter().flat_map(|v| v.iter()).map(|&n| n as f64).product::<f64>();
-            (1, 2.0 * all_rows() * products * c.out_channels as f64 * (c.in_channels / c.groups.max(1)) as f64)
+            let spatial = [&c.output, &c.kernel].iter().flat_map(|v| v.iter()).map(|&n| n as f64).product::<f64>();
+            spatial * c.out_channels as f64 * (c.in_channels / c.groups.max(1)) as f64
         }
-        Op::Unary(_) | Op::Binary(_) | Op::Select => {
-            (2, elements * group.steps.iter().map(|s| scalar_cost(&graph.node(s.node).op)).sum::<f64>())
-        }
-        Op::Scatter(_) | Op::RowSum(_) | Op::Put => (3, layout(node.operands[0]).len() as f64),
-        _ => (4, 0.0),
-    }
+        _ => return None,
+    };
+    let rows = node.operands.iter().fold(node.rows, |rows, &o| rows.union(graph.node(o).rows));
+    Some(2.0 * graph.row_count(rows, 1) as f64 * products)
 }

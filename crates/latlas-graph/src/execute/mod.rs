@@ -33,6 +33,7 @@ mod real;
 mod tests;
 mod tile;
 
+pub(crate) use cost::product_operations;
 pub use cost::{Cost, cost};
 pub use isa::Isa;
 pub use kernels::multiply_add_peak;

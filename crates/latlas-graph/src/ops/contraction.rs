@@ -17,3 +17,11 @@ pub struct Contraction {
     /// Row axes that are summed over as well; at least one operand varies over each.
     pub sum_rows: Rows,
 }
+
+impl Contraction {
+    /// The same with the operands exchanged.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        Self { a: self.b.clone(), b: self.a.clone(), ..self.clone() }
+    }
+}

@@ -1,5 +1,7 @@
 //! Whole graphs of derivatives, with named ports.
 
+use super::elimination::Elimination;
+use super::jvp::jvp_in_order;
 use super::{jvp, vjp};
 use crate::ops::Contraction;
 use crate::{Axis, Builder, Graph, NodeId, Port, Result, Rows, Tensor};
@@ -11,13 +13,26 @@ impl Graph {
     /// The chosen outputs, then for each of them a port `NAME.jacobian`: its derivative along every element of an input.
     ///
     /// Rows {sample, tangent}, or {tangent} alone where the Jacobian is the same for all samples; items are the output's. Row t is the column of the
-    /// Jacobian for element t of the input.
+    /// Jacobian for element t of the input. It is accumulated in the order of [`Graph::elimination`].
     ///
     /// # Errors
     /// Those of [`jvp`]; the number of row axes is limited.
     pub fn jacobian(&self, input: usize, outputs: &[usize]) -> Result<Self> {
+        self.jacobian_in_order(input, outputs, &self.elimination(input, outputs))
+    }
+
+    /// A cheap order in which to accumulate the Jacobian of the chosen outputs.
+    pub fn elimination(&self, input: usize, outputs: &[usize]) -> Elimination {
+        Elimination::choose(self, self.inputs[input].node, &self.nodes_of(outputs))
+    }
+
+    /// As [`Graph::jacobian`], in a given order; the default one is plain forward mode.
+    ///
+    /// # Errors
+    /// Those of [`Graph::jacobian`].
+    pub fn jacobian_in_order(&self, input: usize, outputs: &[usize], order: &Elimination) -> Result<Self> {
         let mut b = Builder::from_graph(self.clone());
-        let (_, columns) = columns(&mut b, self, input, outputs)?;
+        let (_, columns) = columns(&mut b, self, input, outputs, order)?;
         Ok(b.finish(self.ports_with(outputs, "jacobian", &columns, |port| port.shape.clone())))
     }
 
@@ -61,7 +76,7 @@ impl Graph {
     /// Those of [`jvp`]; the number of row axes is limited.
     pub fn gram(&self, input: usize, outputs: &[usize]) -> Result<Self> {
         let mut b = Builder::from_graph(self.clone());
-        let (tangent, columns) = columns(&mut b, self, input, outputs)?;
+        let (tangent, columns) = columns(&mut b, self, input, outputs, &self.elimination(input, outputs))?;
         let size = self.node(self.inputs[input].node).item_len();
         let primed = b.axis("tangent'", size)?;
         let mut grams = Vec::with_capacity(columns.len());
@@ -90,13 +105,13 @@ impl Graph {
 }
 
 /// The Jacobians of outputs, as tangents along a fresh axis.
-fn columns(b: &mut Builder, graph: &Graph, input: usize, outputs: &[usize]) -> Result<(Axis, Vec<NodeId>)> {
+fn columns(b: &mut Builder, graph: &Graph, input: usize, outputs: &[usize], order: &Elimination) -> Result<(Axis, Vec<NodeId>)> {
     let x = graph.inputs[input].node;
     let shape = graph.node(x).shape.clone();
     let axis = b.axis(TANGENT, graph.node(x).item_len())?;
     let seeds = b.unit_seeds(axis, &shape);
     let primal = graph.nodes_of(outputs);
-    let tangents = jvp(b, &[(x, seeds)], &primal)?;
+    let tangents = jvp_in_order(b, &[(x, seeds)], &primal, order)?;
     Ok((axis, or_zero(b, &primal, &tangents, axis)))
 }
 

@@ -1,9 +1,12 @@
 //! Derivatives as transformations, graph to graph; they compose.
 
+mod elimination;
+mod flow;
 mod graphs;
 mod jvp;
 mod vjp;
 
+pub use elimination::{Block, Elimination};
 pub use jvp::jvp;
 pub use vjp::vjp;
 

@@ -4,6 +4,7 @@
 
 mod branches;
 mod cases;
+mod elimination;
 mod export;
 mod models;
 mod orders;

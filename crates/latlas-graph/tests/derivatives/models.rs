@@ -13,7 +13,7 @@ use super::export::{arrays, leave};
 use super::{Random, distance, norm};
 
 /// The models that lie beside the library's tests; `None` where this crate stands alone.
-fn model(name: &str) -> Option<Graph> {
+pub fn model(name: &str) -> Option<Graph> {
     let folders = ["../latlas/assets", "../latlas/tests/fixtures", "../../target/data"];
     let path = folders.iter().map(|f| Path::new(env!("CARGO_MANIFEST_DIR")).join(f).join(name)).find(|p| p.exists());
     let Some(path) = path else {

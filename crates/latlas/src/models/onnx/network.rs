@@ -248,10 +248,9 @@ fn run<T: Real>(
 fn spread<T: Real>(graph: &Graph, output: usize, n: usize, values: &[T]) -> Vec<f64> {
     let node = graph.node(graph.outputs[output].node);
     let item = node.item_len();
-    // The primal has no further axis; derived ports have at most one, the only one of the graph.
+    // The primal has no further axis; derived ports have at most one, the first of the graph after the samples.
     let has_tangents = output > 0 || graph.outputs.len() == 1;
-    let further: Vec<usize> = if has_tangents { graph.axes().iter().skip(1).filter_map(|axis| axis.size).collect() } else { Vec::new() };
-    let k: usize = further.iter().product();
+    let k = graph.axes().get(1).and_then(|axis| axis.size).filter(|_| has_tangents).unwrap_or(1);
     let varies = |axis: Axis| node.rows.contains(axis);
     let over_samples = varies(Axis::SAMPLE);
     let over_tangents = node.rows.iter().any(|axis| axis != Axis::SAMPLE);
