@@ -43,6 +43,11 @@ pub const PAGES: &[Page] = &[
         text: "The column of the Jacobian that belongs to this latent is exactly zero at some samples, so its log length is minus infinity there. The entropy is reported as minus infinity, together with the share of dead samples and the mean over the live ones. A latent that is dead everywhere is not used by the decoder.",
     },
     Page {
+        id: "unresolved-parallel",
+        title: "Some latent directions cannot be told apart at some points",
+        text: "Two columns of the Jacobian, or the spans of two groups of them, are parallel within the accuracy of the Jacobian: the sine of their angle is below four times its relative error. Their mutual information is infinite there, or too large to resolve. Such samples are counted for the pair and left out of its mean; the mean squared cosine and the median keep them. --dtype f64 resolves smaller angles.",
+    },
+    Page {
         id: "rank-deficient",
         title: "The Jacobian loses rank at some points",
         text: "Two or more latent directions move the output along the same line, so the volume that the latent space spans there is zero and its logarithm minus infinity. Such samples are counted and left out of volumes; lengths of single columns stay valid.",

@@ -41,6 +41,21 @@ pub struct Context {
     pub has_kinks: bool,
     /// Whether the decoder itself gives log |det ∂x/∂z|.
     pub has_log_det: bool,
+    /// Sets of latents that were asked for.
+    pub sets: Vec<Vec<usize>>,
+    /// Blocks of the partition that was asked for; empty without one.
+    pub partition: Vec<Vec<usize>>,
+    /// In which cores grow; empty where no estimator of the run needs it.
+    pub order: Order,
+}
+
+/// An order of the latents that is fixed before the run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Order {
+    /// `pilot`, `two-pass`, `native` or `given`.
+    pub source: String,
+    /// All latents, the first of the core first.
+    pub latents: Vec<usize>,
 }
 
 /// How the prior's part of an entropy, E[−log p], is found.

@@ -30,6 +30,7 @@ pub mod data;
 pub mod error;
 pub mod estimate;
 pub mod estimators;
+pub mod index_sets;
 pub mod invariants;
 pub mod linalg;
 pub mod models;

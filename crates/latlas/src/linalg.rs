@@ -3,7 +3,8 @@
 //! Volumes are sums of log |R_kk| of a Householder QR, whose error grows with the condition number of J; a determinant
 //! of JᵀJ would square it.
 
-use faer::{Mat, MatRef, Side};
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatRef, Par, Side};
 use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::error::{Error, Result};
@@ -43,6 +44,43 @@ pub fn qr(columns: ArrayView2<'_, f64>) -> Qr {
     let columns = columns.as_standard_layout();
     let qr = column_matrix(&columns).qr();
     Qr { q: from_faer(qr.compute_thin_Q().transpose()), r: from_faer(qr.thin_R()) }
+}
+
+/// The Gram matrix AᵀA of the matrix whose columns are the rows of `columns [d, D]`: `[d, d]`, its strictly upper triangle
+/// zero. With `triangular` the matrix is taken for upper triangular (an R), at a third of the work.
+pub fn lower_gram(columns: ArrayView2<'_, f64>, triangular: bool) -> Array2<f64> {
+    let columns = columns.as_standard_layout();
+    let matrix = column_matrix(&columns);
+    let d = columns.nrows();
+    let mut gram = Array2::zeros((d, d));
+    let (left, right) = match triangular {
+        true => (BlockStructure::TriangularLower, BlockStructure::TriangularUpper),
+        false => (BlockStructure::Rectangular, BlockStructure::Rectangular),
+    };
+    if let Some(entries) = gram.as_slice_mut() {
+        // A row-major lower triangle is a column-major upper one.
+        let out = faer::MatMut::from_column_major_slice_mut(entries, d, d);
+        triangular::matmul(out, BlockStructure::TriangularUpper, Accum::Replace, matrix.transpose(), left, matrix, right, 1.0, Par::Seq);
+    }
+    gram
+}
+
+/// sin of the angle between two vectors that may be nearly parallel: ½ ‖u − v‖ ‖u + v‖ on unit vectors, exact to rounding
+/// where 1 − cos² has lost every digit. NaN for a zero vector.
+pub fn sine_between(a: &[f64], b: &[f64]) -> f64 {
+    let (scale_a, scale_b) = ((-log_norm(a)).exp(), (-log_norm(b)).exp());
+    let (mut difference, mut sum) = ([0.0; 8], [0.0; 8]);
+    let mut add = |lane: usize, a: f64, b: f64| {
+        let (u, v) = (a * scale_a, b * scale_b);
+        difference[lane] += (u - v) * (u - v);
+        sum[lane] += (u + v) * (u + v);
+    };
+    let ((chunks_a, rest_a), (chunks_b, rest_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (a, b) in chunks_a.iter().zip(chunks_b) {
+        (0..8).for_each(|lane| add(lane, a[lane], b[lane]));
+    }
+    rest_a.iter().zip(rest_b).for_each(|(a, b)| add(0, *a, *b));
+    0.5 * (difference.iter().sum::<f64>() * sum.iter().sum::<f64>()).sqrt()
 }
 
 /// Σ log |R_kk|: the log-volume that the columns of a matrix with this R span; −∞ without full rank.
@@ -173,6 +211,35 @@ mod tests {
         assert!((back - &a).iter().all(|e| e.abs() < 1e-14));
         assert!(s.iter().zip(singular_values(a.view()).unwrap()).all(|(a, b)| (a - b).abs() < 1e-14));
         assert!(cholesky((-a).view()).is_err());
+    }
+
+    #[test]
+    fn gram_matrices_by_both_ways() {
+        let columns = Array2::from_shape_fn((37, 90), |(i, j)| ((i * 311 + j * 17 + i * j * j % 7) as f64 * 0.618).sin());
+        let full = columns.dot(&columns.t());
+        let r = r_factor(columns.view());
+        for gram in [lower_gram(columns.view(), false), lower_gram(r.t(), true)] {
+            for ((i, j), x) in gram.indexed_iter() {
+                let expected = if j <= i { full[[i, j]] } else { 0.0 };
+                assert!((x - expected).abs() < 1e-12, "{i} {j}: {x}, expected {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn sines_of_small_angles() {
+        let a: Vec<f64> = (0..784).map(|k| (f64::from(k) * 0.7).sin() + 0.1).collect();
+        let mut normal: Vec<f64> = (0..784).map(|k| (f64::from(k) * 1.3).cos()).collect();
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let along = dot(&a, &normal) / dot(&a, &a);
+        normal.iter_mut().zip(&a).for_each(|(n, a)| *n -= along * a);
+        let ratio = (dot(&a, &a) / dot(&normal, &normal)).sqrt();
+        for sine in [1e-2_f64, 1e-4, 1e-8] {
+            let slope = (sine.asin().tan()) * ratio;
+            let b: Vec<f64> = a.iter().zip(&normal).map(|(a, n)| -37.0 * (a + slope * n)).collect();
+            assert!((sine_between(&a, &b) / sine - 1.0).abs() < 1e-16_f64.max(4e-16 / sine), "{sine}: {}", sine_between(&a, &b));
+        }
+        assert!(sine_between(&a, &vec![0.0; 784]).is_nan());
     }
 
     #[test]

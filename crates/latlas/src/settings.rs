@@ -23,6 +23,59 @@ pub struct Settings {
     /// Random probes a sample that stand in for its whole Jacobian (see [`crate::sketch`]); all of it when not set.
     #[serde(default)]
     pub sketch: Option<usize>,
+    /// Sets of latents whose entropies and overlaps are wanted, as [`crate::index_sets::set`] reads them.
+    #[serde(default)]
+    pub sets: Vec<String>,
+    /// A partition of all latents, as [`crate::index_sets::partition`] reads it.
+    #[serde(default)]
+    pub partition: Option<String>,
+    /// The order in which cores grow.
+    #[serde(default)]
+    pub order: OrderSource,
+    /// Scale of the noise or quantisation of the data: a latent that moves the data by less per standard deviation of its
+    /// own is not active.
+    #[serde(default)]
+    pub noise_scale: Option<f64>,
+    /// Latents whose codes have a smaller standard deviation than this look unused; found from the largest gap when not set.
+    #[serde(default)]
+    pub spread_cut: Option<f64>,
+}
+
+/// Where the order of the latents comes from in which nested cores grow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OrderSource {
+    /// By falling entropy over the first samples of the run.
+    #[default]
+    Pilot,
+    /// By falling entropy over all samples, at the cost of a second pass.
+    TwoPass,
+    /// Their own.
+    Native,
+    /// Given, as [`crate::index_sets::order`] reads it.
+    Given(String),
+}
+
+impl OrderSource {
+    /// As reports say it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pilot => "pilot",
+            Self::TwoPass => "two-pass",
+            Self::Native => "native",
+            Self::Given(_) => "given",
+        }
+    }
+}
+
+impl From<&str> for OrderSource {
+    fn from(text: &str) -> Self {
+        match text {
+            "pilot" => Self::Pilot,
+            "two-pass" => Self::TwoPass,
+            "native" => Self::Native,
+            given => Self::Given(given.into()),
+        }
+    }
 }
 
 /// Type in which the decoder runs; sums, norms and factorisations are always `f64`.
@@ -68,6 +121,20 @@ pub enum Sampling {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { samples: 1000, seed: 0, chunk: None, max_bad: 0.05, dtype: Dtype::F32, level: 0.95, sampling: Sampling::Prior, sketch: None }
+        Self {
+            samples: 1000,
+            seed: 0,
+            chunk: None,
+            max_bad: 0.05,
+            dtype: Dtype::F32,
+            level: 0.95,
+            sampling: Sampling::Prior,
+            sketch: None,
+            sets: Vec::new(),
+            partition: None,
+            order: OrderSource::Pilot,
+            noise_scale: None,
+            spread_cut: None,
+        }
     }
 }

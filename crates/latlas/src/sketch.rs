@@ -26,7 +26,12 @@ pub fn volume_bias(p: usize, m: usize) -> f64 {
     if p > m {
         return f64::NAN;
     }
-    (0..p).map(|k| 0.5 * (digamma((m - k) as f64 / 2.0) + std::f64::consts::LN_2)).sum()
+    (0..p).map(|k| pivot_bias(k, m)).sum()
+}
+
+/// c(k + 1, m) − c(k, m): how far log |R_kk| of a sketch lies above that of J on average, k from 0. NaN for k ≥ m.
+pub fn pivot_bias(k: usize, m: usize) -> f64 {
+    if k < m { 0.5 * (digamma((m - k) as f64 / 2.0) + std::f64::consts::LN_2) } else { f64::NAN }
 }
 
 /// The variance of ½ log det W_S, |S| = p: ¼ Σ_{k<p} ψ₁((m−k)/2), whatever G is. NaN for p > m.

@@ -97,7 +97,7 @@ fn split(words: &[String]) -> (Vec<String>, Option<&str>) {
 /// Tells of an unknown id before any file is read.
 fn check_names(ids: &[String]) -> Outcome {
     let known = || estimators::all().map(|entry| entry.card.id).chain(estimators::GROUPS.iter().map(|(group, _)| *group));
-    match ids.iter().find(|id| !known().any(|name| name == id.as_str())) {
+    match ids.iter().find(|id| estimators::find(id).is_none() && !known().any(|name| name == id.as_str())) {
         None => Ok(()),
         Some(id) => {
             let hint = crate::suggest::hint(id, known(), "`latlas list estimators` shows all of them; a model file ends in .onnx");

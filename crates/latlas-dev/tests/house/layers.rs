@@ -7,6 +7,7 @@ const STAGES: &[(&str, u8)] = &[
     ("card", 0),
     ("caveat", 0),
     ("error", 0),
+    ("index_sets", 0),
     ("linalg", 0),
     ("random", 0),
     ("settings", 0),

@@ -3,13 +3,17 @@
 //! States are read from files that may be damaged or forged, so lengths are never trusted: a missing entry is an empty
 //! one, and nothing here can panic or grow without bound.
 
+mod bootstrap;
 mod counts;
+mod groups;
 mod moments;
 mod ordered;
 mod reservoir;
 mod summary;
 
+pub use bootstrap::Bootstrap;
 pub use counts::Counts;
+pub use groups::{Groups, Jackknife};
 pub use moments::{Covariance, Moment, Moments};
 pub use ordered::{Merge, Ordered};
 pub use reservoir::{Key, Reservoir};

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Doubles that a reservoir may hold; together with the width of a row it gives its capacity.
-const BUDGET: usize = 1 << 19;
+const BUDGET: usize = 1 << 20;
 const LARGEST: usize = 4096;
-const SMALLEST: usize = 256;
+const SMALLEST: usize = 16;
 
 /// What a reservoir chooses by: hash first, then the sample's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ impl From<(u64, u64)> for Key {
     }
 }
 
-/// Up to 4096 rows (fewer when they are long, at least 256). Up to that many rows, quantiles are exact; beyond it their
+/// Up to 4096 rows (fewer when they are long, at least 16). Up to that many rows, quantiles are exact; beyond it their
 /// standard error in probability is √(q(1−q)/k).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Reservoir(BTreeMap<Key, Vec<f64>>);

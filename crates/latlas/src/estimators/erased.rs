@@ -33,6 +33,8 @@ pub type AnyState = Box<dyn Any + Send + Sync>;
 pub trait AnyEstimator: Send + Sync {
     /// An empty state.
     fn start(&self) -> AnyState;
+    /// [`Estimator::NEEDS_ORDER`].
+    fn needs_order(&self) -> bool;
     /// [`Estimator::observe`].
     fn observe(&self, probe: &Probe<'_>, state: &mut AnyState) -> Result<()>;
     /// [`Accumulator::merge`].
@@ -48,6 +50,10 @@ pub trait AnyEstimator: Send + Sync {
 impl<E: Estimator> AnyEstimator for E {
     fn start(&self) -> AnyState {
         Box::new(E::State::default())
+    }
+
+    fn needs_order(&self) -> bool {
+        E::NEEDS_ORDER
     }
 
     fn observe(&self, probe: &Probe<'_>, state: &mut AnyState) -> Result<()> {

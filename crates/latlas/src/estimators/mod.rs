@@ -2,6 +2,7 @@
 
 pub mod entropy;
 mod erased;
+pub(crate) mod null;
 mod of_quantity;
 mod summarize;
 
@@ -23,6 +24,9 @@ pub trait Estimator: Send + Sync + Sized + 'static {
     /// What it remembers.
     type State: Accumulator;
 
+    /// Whether the run must fix an order of the latents beforehand ([`Context::order`]).
+    const NEEDS_ORDER: bool = false;
+
     /// For a run; an error says why the estimator does not apply to it.
     fn new(context: &Context) -> Result<Self>;
 
@@ -41,8 +45,12 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
     GROUPS.iter().flat_map(|(_, entries)| entries.iter())
 }
 
-/// The estimator with this id.
+/// Other names of estimators, and their ids.
+pub const ALIASES: &[(&str, &str)] = &[("ima-contrast", "total-correlation")];
+
+/// The estimator with this id or other name.
 pub fn find(id: &str) -> Option<&'static Entry> {
+    let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, id)| id);
     all().find(|entry| entry.card.id == id)
 }
 
@@ -58,7 +66,7 @@ pub fn select(ids: &[String], context: &Context) -> Result<Vec<(&'static Card, B
     let mut refused = None;
     for (group, entries) in GROUPS {
         for entry in *entries {
-            let named = ids.iter().any(|id| id == entry.card.id);
+            let named = ids.iter().any(|id| find(id).is_some_and(|found| found.card.id == entry.card.id));
             if !named && !ids.iter().any(|id| id == group) {
                 continue;
             }

@@ -87,7 +87,10 @@ pub fn estimate_matrix(
 }
 
 /// Everything but the value.
-fn frame(card: &Card, context: &Context, summary: &Summary) -> Result<Estimate> {
+///
+/// # Errors
+/// No usable sample, or more unusable ones than the run accepts.
+pub fn frame(card: &Card, context: &Context, summary: &Summary) -> Result<Estimate> {
     let (seen, used, dropped) = (summary.seen, summary.used(), summary.dropped.to_map());
     let bad = seen - used.min(seen);
     let reasons = || dropped.iter().map(|(reason, n)| format!("{n} {reason}")).collect::<Vec<_>>().join(", ");
@@ -148,6 +151,20 @@ pub(crate) fn number(x: f64) -> Json {
     } else {
         json!("-inf")
     }
+}
+
+/// A mean with its standard error and interval for `extra`.
+pub(crate) fn measured(moment: &Moment, level: f64) -> Json {
+    let (low, high) = moment.interval(level).unwrap_or((f64::NAN, f64::NAN));
+    let error = moment.standard_error().unwrap_or(f64::NAN);
+    json!({ "value": number(moment.mean()), "standard_error": number(error), "interval": [number(low), number(high)] })
+}
+
+/// Means and standard errors of some entries of the rows, for `extra`: `NAME` and `NAME_standard_error`.
+pub(crate) fn insert_vector(estimate: &mut Estimate, name: &str, moments: impl Iterator<Item = Moment>) {
+    let (means, errors): (Vec<f64>, Vec<f64>) = moments.map(|m| (m.mean(), m.standard_error().unwrap_or(f64::NAN))).unzip();
+    estimate.extra.insert(name.into(), numbers(&means));
+    estimate.extra.insert(format!("{name}_standard_error"), numbers(&errors));
 }
 
 /// Numbers for `extra`.

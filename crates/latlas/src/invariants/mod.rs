@@ -5,7 +5,9 @@
 
 mod adjoint;
 mod batch_independence;
+mod decomposition;
 mod finite_differences;
+mod fischer;
 mod flow_log_det;
 mod hadamard;
 mod latents_match_prior;
@@ -53,6 +55,8 @@ pub struct Place<'p, 'a> {
 /// All laws that are checked batch by batch.
 const TABLE: &[Law] = &[
     hadamard::LAW,
+    fischer::LAW,
+    decomposition::LAW,
     finite_differences::LAW,
     adjoint::LAW,
     batch_independence::LAW,

@@ -2,13 +2,23 @@
 //! of a table for nothing. One file and one table line each.
 
 mod column_norms;
+mod local_dimension;
+mod log_likelihood;
 mod log_volume;
+mod magnification;
+mod off_diagonal_share;
+mod orthogonal_jacobian_penalty;
 mod spectrum;
 
 use ndarray::Array2;
 
 pub use column_norms::ColumnNorms;
+pub use local_dimension::{LocalDimension, effective_rank};
+pub use log_likelihood::LogLikelihood;
 pub use log_volume::LogVolume;
+pub use magnification::Magnification;
+pub use off_diagonal_share::OffDiagonalShare;
+pub use orthogonal_jacobian_penalty::OrthogonalJacobianPenalty;
 pub use spectrum::Spectrum;
 
 use crate::card::Card;
@@ -58,4 +68,28 @@ const fn entry<Q: Quantity>() -> Entry {
 }
 
 /// All quantities.
-pub const TABLE: &[Entry] = &[entry::<ColumnNorms>(), entry::<LogVolume>(), entry::<Spectrum>()];
+pub const TABLE: &[Entry] = &[
+    entry::<ColumnNorms>(),
+    entry::<LogVolume>(),
+    entry::<Magnification>(),
+    entry::<LogLikelihood>(),
+    entry::<Spectrum>(),
+    entry::<LocalDimension>(),
+    entry::<OffDiagonalShare>(),
+    entry::<OrthogonalJacobianPenalty>(),
+];
+
+/// One value a sample from the lengths of its columns and the squared cosines between them, pair by pair (i < j); pairs
+/// with a dead column are left out.
+fn of_pairs(probe: &Probe<'_>, value: impl Fn(&[f64], &mut dyn Iterator<Item = (usize, usize, f64)>) -> f64) -> Result<Rows> {
+    let (angles, log_norms) = (probe.angles()?, probe.log_norms()?);
+    let d = probe.context().latent_dim;
+    let faults = (0..probe.len()).map(|s| Ok((!probe.is_finite(s)?).then_some(Fault::NonFinite))).collect::<Result<_>>()?;
+    let of = |s: usize| {
+        let lengths: Vec<f64> = log_norms.row(s).iter().map(|x| x.exp()).collect();
+        let indices = (0..d).flat_map(|i| (i + 1..d).map(move |j| (i, j)));
+        let mut pairs = indices.zip(&angles[s].squared_cosines).map(|((i, j), x)| (i, j, *x)).filter(|(.., x)| !x.is_nan());
+        value(&lengths, &mut pairs)
+    };
+    Ok(Rows { values: Array2::from_shape_fn((probe.len(), 1), |(s, _)| of(s)), faults })
+}

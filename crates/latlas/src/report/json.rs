@@ -127,7 +127,9 @@ fn put(object: &mut Map<String, Json>, key: &str, prefix: &str, entries: &[f64],
 
 fn estimate_to_json(estimate: &Estimate, files: &mut Vec<SideFile>) -> Json {
     let mut object = Map::new();
-    let reason = estimate.caveats.first().map_or("no usable sample", |c| c.message.as_str());
+    // An estimator may say why an entry is undefined; else its first caveat does.
+    let reason = estimate.extra.get("undefined").and_then(Json::as_str);
+    let reason = reason.unwrap_or_else(|| estimate.caveats.first().map_or("no usable sample", |c| c.message.as_str()));
     let value = |object: &mut Map<String, Json>, key: &str, prefix: &str, value: &Value, files: &mut Vec<SideFile>| {
         let (entries, shape) = flat(value);
         if entries.len() > LARGEST_INLINE {

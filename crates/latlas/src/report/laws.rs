@@ -22,6 +22,18 @@ const TABLE: &[Law] = &[
         spoils: true,
     },
     Law {
+        id: "fischer",
+        holds: "No core of latents shares less than nothing with the rest, at any sample.",
+        fails: "volumes of groups of latents do not belong to the same matrix",
+        spoils: true,
+    },
+    Law {
+        id: "decomposition",
+        holds: "Shared volumes agree with principal angles, and the whole volume comes out the same in two orders.",
+        fails: "the Jacobian is too ill-conditioned for its volumes, or they are wrong",
+        spoils: true,
+    },
+    Law {
         id: "finite-differences",
         holds: "Derivatives agree with differences of decoded points.",
         fails: "the derivative is not that of the decoder",

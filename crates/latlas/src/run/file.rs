@@ -160,7 +160,15 @@ impl Header {
         let in_range = |(shard, next): (&usize, &usize)| {
             *shard < self.shards && (self.chunks_of(*shard).start..=self.chunks_of(*shard).end).contains(next)
         };
-        if sizes && prior && self.done.iter().all(in_range) { Ok(()) } else { Err(damaged("its header is out of range")) }
+        let groups = [&context.sets, &context.partition];
+        let latents = groups.into_iter().flatten().flatten().chain(&context.order.latents).all(|i| *i < context.latent_dim);
+        let order: BTreeSet<&usize> = context.order.latents.iter().collect();
+        let order = order.is_empty() || order.len() == context.latent_dim && context.order.latents.len() == context.latent_dim;
+        if sizes && prior && latents && order && self.done.iter().all(in_range) {
+            Ok(())
+        } else {
+            Err(damaged("its header is out of range"))
+        }
     }
 
     /// The nodes cover what is said to be done, each chunk once.

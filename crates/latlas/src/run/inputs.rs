@@ -5,14 +5,16 @@ use std::sync::Arc;
 use ndarray::{Array2, Array3, Axis, Dimension, Slice};
 use sha2::{Digest, Sha256};
 
-use crate::context::Context;
+use crate::accumulators::Moments;
+use crate::context::{Context, Order};
 use crate::error::{Error, Result};
+use crate::index_sets;
 use crate::models::arrays::GivenJacobians;
 use crate::models::{Decoder, Encoder};
 use crate::probe::{Batch, Probe};
 use crate::report::InputRecord;
 use crate::samples::Prior;
-use crate::settings::{Sampling, Settings};
+use crate::settings::{OrderSource, Sampling, Settings};
 
 /// What goes into a run: a decoder or Jacobians, and what belongs to them.
 #[derive(Clone, Default)]
@@ -36,6 +38,9 @@ pub struct Inputs {
     /// Where all of this came from.
     pub records: Vec<InputRecord>,
 }
+
+/// Samples of the first look at the entropies that fixes the order of the latents.
+const PILOT: usize = 64;
 
 impl Inputs {
     /// What all samples of a run over these inputs share.
@@ -105,7 +110,33 @@ impl Inputs {
             conditional: self.condition.is_some(),
             has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
             has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
+            sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
+            partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,
+            order: Order::default(),
         })
+    }
+
+    /// The order in which cores grow, from the settings; entropies are looked at in chunks of `chunk` samples.
+    pub(super) fn order(&self, context: &Context, chunk: usize) -> Result<Order> {
+        let d = context.latent_dim;
+        let source = &context.settings.order;
+        let samples = match source {
+            OrderSource::Native => 0,
+            OrderSource::Given(text) => return Ok(Order { source: source.name().into(), latents: index_sets::order(text, d)? }),
+            OrderSource::Pilot => PILOT.min(context.n_samples),
+            OrderSource::TwoPass => context.n_samples,
+        };
+        let mut entropies = Moments::default();
+        for start in (0..samples).step_by(chunk) {
+            let probe = self.probe(context, start, chunk.min(samples - start))?;
+            for s in 0..probe.len() {
+                entropies.push(&probe.entropies(s)?);
+            }
+        }
+        let entropy = |i: usize| Some(entropies.get(i).mean()).filter(|x| !x.is_nan()).unwrap_or(f64::NEG_INFINITY);
+        let mut latents: Vec<usize> = (0..d).collect();
+        latents.sort_by(|a, b| entropy(*b).total_cmp(&entropy(*a)));
+        Ok(Order { source: source.name().into(), latents })
     }
 
     /// The samples `start .. start + len` of the run.
@@ -208,6 +239,11 @@ fn check_settings(settings: &Settings) -> Result<()> {
     }
     if settings.chunk == Some(0) {
         return Err(input("a chunk of 0 samples", "leave --chunk out, or give at least 1"));
+    }
+    for (name, scale) in [("scale of the noise", settings.noise_scale), ("cut between spreads", settings.spread_cut)] {
+        if let Some(scale) = scale.filter(|scale| !(scale.is_finite() && *scale > 0.0)) {
+            return Err(input(&format!("the {name} is {scale}"), "give a positive number"));
+        }
     }
     Ok(())
 }

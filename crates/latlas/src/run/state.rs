@@ -91,12 +91,15 @@ impl State {
                 hint: Some("write --shard 1/4 … 4/4".into()),
             });
         }
-        let context = inputs.context(settings)?;
+        let mut context = inputs.context(settings)?;
         let selection = Arc::new(estimators::select(ids, &context)?);
         // A sketch holds its probes, which are longer than what comes of them.
         let width = if settings.sketch.is_some() { context.latent_dim.max(context.ambient_dim) } else { context.latent_dim };
         let columns = width.saturating_mul(context.rows()).saturating_mul(size_of::<f64>());
         let chunk = settings.chunk.unwrap_or((CHUNK_BYTES / columns).clamp(1, CHUNK_SAMPLES));
+        if selection.iter().any(|(_, estimator)| estimator.needs_order()) {
+            context.order = inputs.order(&context, chunk)?;
+        }
         let mut header = Header {
             version: env!("CARGO_PKG_VERSION").into(),
             ids: selection.iter().map(|(card, _)| card.id.to_string()).collect(),
@@ -282,7 +285,8 @@ impl Header {
     }
 
     fn check_inputs(&self, inputs: &Inputs) -> Result<()> {
-        let same = inputs.fingerprint() == self.fingerprint && inputs.context(&self.context.settings)? == self.context;
+        let context = Context { order: self.context.order.clone(), ..inputs.context(&self.context.settings)? };
+        let same = inputs.fingerprint() == self.fingerprint && context == self.context;
         if same { Ok(()) } else { Err(differs("model or inputs")) }
     }
 
@@ -314,6 +318,8 @@ impl Header {
             "latent_dim": context.latent_dim, "ambient_dim": context.ambient_dim, "estimators": self.ids,
             "jacobian": context.method()["jacobian"], "sketch": settings.sketch, "prior_term": prior_term,
             "instruction_set": self.instruction_sets,
+            "sets": settings.sets, "partition": settings.partition, "noise_scale": settings.noise_scale,
+            "spread_cut": settings.spread_cut, "order": if context.order.latents.is_empty() { None } else { Some(&context.order.source) },
         });
         match values {
             Json::Object(map) => map.into_iter().collect(),

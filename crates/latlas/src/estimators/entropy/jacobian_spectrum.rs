@@ -27,6 +27,7 @@ use crate::estimate::Estimate;
 use crate::estimators::summarize::{PROBABILITIES, number, numbers};
 use crate::estimators::{Better, Card, Columns, Estimator, Need, estimate};
 use crate::probe::{Fault, Probe};
+use crate::quantities::effective_rank;
 
 /// E σₖ and what follows from the spectrum.
 pub struct JacobianSpectrum;
@@ -101,26 +102,5 @@ impl Estimator for JacobianSpectrum {
             }),
         );
         Ok(estimate)
-    }
-}
-
-/// exp of the entropy of σ²/Σσ²; NaN when all are zero.
-fn effective_rank(sigma: &[f64]) -> f64 {
-    let largest = sigma.iter().copied().fold(0.0, f64::max);
-    let squares: Vec<f64> = sigma.iter().map(|s| (s / largest).powi(2)).collect();
-    let total: f64 = squares.iter().sum();
-    let entropy: f64 = squares.iter().map(|s| s / total).filter(|p| *p != 0.0).map(|p| -p * p.ln()).sum();
-    entropy.exp()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::effective_rank;
-
-    #[test]
-    fn effective_rank_counts_equal_values() {
-        assert!((effective_rank(&[2.0, 2.0, 2.0]) - 3.0).abs() < 1e-14);
-        assert!((effective_rank(&[5e200, 0.0]) - 1.0).abs() < 1e-14);
-        assert!(effective_rank(&[0.0, 0.0]).is_nan());
     }
 }

@@ -11,6 +11,8 @@
 //!
 //! - Shape: [d]. Unit: nats. Range: any sign; −∞ for a latent that moves nothing at some samples (`dead-column`), with the
 //!   dead share and the mean over live samples beside it. `order` lists the latents by falling entropy.
+//! - `sets`: for sets of latents that were asked for, and the blocks of a partition, H_S = E[−log p_S + log |J_S|] over the
+//!   live columns (needs d ≤ D).
 //! - Invariances: an orthogonal map of the data changes nothing; scaling latent i by c adds log |c| to Hᵢ; multiplying the
 //!   data by c adds log |c| to all. A rotation of the latents changes the Hᵢ: they belong to the axes that the model chose.
 //! - Prior: in closed form where it factorises; the mean of −log pᵢ(zᵢ) for a mixture, or when latents are encoded data
@@ -29,7 +31,7 @@ use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::Result;
 use crate::estimate::{Estimate, Value};
-use crate::estimators::summarize::{number, numbers};
+use crate::estimators::summarize::{measured, number, numbers};
 use crate::estimators::{Better, Card, Columns, Estimator, Need, estimate};
 use crate::probe::{Fault, Probe};
 
@@ -52,7 +54,8 @@ impl Estimator for ManifoldEntropy {
         ],
         source: include_str!("manifold_entropy.rs"),
     };
-    /// Rows: −log pᵢ + log ‖Jᵢ‖ `[d]`, then log ‖Jᵢ‖ `[d]`; NaN where the column is dead.
+    /// Rows: −log pᵢ + log ‖Jᵢ‖ `[d]`, then log ‖Jᵢ‖ `[d]`, then −log p_S + log |J_S| for every set; NaN where the column is
+    /// dead, or the columns dependent.
     type State = Summary;
 
     fn new(context: &Context) -> Result<Self> {
@@ -61,10 +64,17 @@ impl Estimator for ManifoldEntropy {
     }
 
     fn observe(&self, probe: &Probe<'_>, state: &mut Summary) -> Result<()> {
+        let sets = sets(probe.context());
         for (s, log_norms) in probe.log_norms()?.outer_iter().enumerate() {
-            let live = |x: f64| if x == f64::NEG_INFINITY { f64::NAN } else { x };
-            let geometric: Vec<f64> = log_norms.iter().map(|x| live(*x)).collect();
-            let row: Vec<f64> = probe.surprisals(s).iter().zip(&geometric).map(|(p, g)| p + g).chain(geometric.iter().copied()).collect();
+            let mut row = probe.entropies(s)?;
+            row.extend(log_norms.iter().map(|x| live(*x)));
+            if !sets.is_empty() {
+                let factor = &probe.factors()?[s];
+                row.extend(sets.iter().map(|set| {
+                    let moving: Vec<usize> = set.iter().copied().filter(|i| factor.live.binary_search(i).is_ok()).collect();
+                    if moving.is_empty() { f64::NAN } else { probe.joint_surprisal(s, &moving) + live(factor.log_volume_of(&moving)) }
+                }));
+            }
             state.push(probe.key(s).into(), if probe.is_finite(s)? { Ok(&row) } else { Err(Fault::NonFinite.reason()) });
         }
         Ok(())
@@ -83,6 +93,15 @@ impl Estimator for ManifoldEntropy {
         order.sort_by(|a, b| value[*b].total_cmp(&value[*a]).then(rank(*b).total_cmp(&rank(*a))));
         insert(&mut estimate, "order", json!(order));
         insert(&mut estimate, "geometric", numbers(&(d..2 * d).map(|i| state.moments.get(i).mean()).collect::<Vec<_>>()));
+        let of_set = |(k, set): (usize, &&Vec<usize>)| {
+            let mut said = measured(&state.moments.get(2 * d + k), context.settings.level);
+            said["latents"] = json!(set);
+            said
+        };
+        let sets = sets(context);
+        if !sets.is_empty() {
+            insert(&mut estimate, "sets", sets.iter().enumerate().map(of_set).collect());
+        }
         if dead.iter().any(|n| *n > 0) {
             let share: Vec<f64> = dead.iter().map(|n| *n as f64 / state.used() as f64).collect();
             let which: Vec<String> = (0..d).filter(|i| dead[*i] > 0).map(|i| format!("{i} ({:.1} %)", 100.0 * share[i])).collect();
@@ -99,6 +118,16 @@ impl Estimator for ManifoldEntropy {
         declare_convention(&mut estimate, context);
         Ok(estimate)
     }
+}
+
+/// The sets of latents whose joint entropy is wanted: those that were asked for, and the blocks of a partition.
+fn sets(context: &Context) -> Vec<&Vec<usize>> {
+    if context.latent_dim > context.ambient_dim { Vec::new() } else { context.sets.iter().chain(&context.partition).collect() }
+}
+
+/// NaN for −∞: a dead column is missing from a mean.
+fn live(x: f64) -> f64 {
+    if x == f64::NEG_INFINITY { f64::NAN } else { x }
 }
 
 /// An infinite value has neither standard error nor interval.

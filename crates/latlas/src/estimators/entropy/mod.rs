@@ -1,16 +1,28 @@
 //! Manifold entropic estimators: how much each latent direction matters, and how entangled directions are.
 
+mod active_dimensions;
 mod averaged_columns;
+mod block_boundaries;
+mod block_mutual_information;
+mod core_detail;
+mod hidden_dimensions;
 mod jacobian_spectrum;
 mod manifold_entropy;
+mod pairwise_mutual_information;
 mod total_correlation;
 mod total_entropy;
 
 use serde_json::{Value as Json, json};
 
+pub use active_dimensions::ActiveDimensions;
 pub use averaged_columns::AveragedColumns;
+pub use block_boundaries::BlockBoundaries;
+pub use block_mutual_information::BlockMutualInformation;
+pub use core_detail::CoreDetail;
+pub use hidden_dimensions::HiddenDimensions;
 pub use jacobian_spectrum::JacobianSpectrum;
 pub use manifold_entropy::ManifoldEntropy;
+pub use pairwise_mutual_information::PairwiseMutualInformation;
 pub use total_correlation::TotalCorrelation;
 pub use total_entropy::TotalEntropy;
 
@@ -18,7 +30,7 @@ use super::erased::{Entry, entry};
 use super::of_quantity::OfQuantity;
 use crate::context::{Context, PriorTerm};
 use crate::estimate::Estimate;
-use crate::quantities::LogVolume;
+use crate::quantities::{LocalDimension, LogLikelihood, LogVolume, OffDiagonalShare, OrthogonalJacobianPenalty};
 use crate::settings::Sampling;
 
 /// All of them.
@@ -26,8 +38,18 @@ pub const TABLE: &[Entry] = &[
     entry::<ManifoldEntropy>(),
     entry::<TotalEntropy>(),
     entry::<TotalCorrelation>(),
+    entry::<PairwiseMutualInformation>(),
+    entry::<BlockMutualInformation>(),
+    entry::<CoreDetail>(),
+    entry::<ActiveDimensions>(),
+    entry::<HiddenDimensions>(),
+    entry::<BlockBoundaries>(),
     entry::<OfQuantity<LogVolume>>(),
+    entry::<OfQuantity<LogLikelihood>>(),
     entry::<JacobianSpectrum>(),
+    entry::<OfQuantity<LocalDimension>>(),
+    entry::<OfQuantity<OffDiagonalShare>>(),
+    entry::<OfQuantity<OrthogonalJacobianPenalty>>(),
     entry::<AveragedColumns>(),
 ];
 

@@ -15,6 +15,10 @@
 //! - Read beside `null`: what columns in independent random directions would give, ½[d ψ(D/2) − Σ ψ((D−i)/2)]. In high
 //!   dimension chance alone is nearly orthogonal, so a small value with d ≪ D means little; for a square flow random
 //!   directions give about half a nat per latent.
+//! - `permutation_null`: the same with every column taken from another sample, which keeps what the columns have in common
+//!   wherever they are (the mean picture, say) and breaks what ties them at a point. From some of the samples; only where a
+//!   chunk has at least d of them.
+//! - `partition`, where one was asked for: the same between its blocks, Σ_S log |J_S| − log |J|.
 //! - `geometric` and `prior_part` are the two parts apart. Dead columns and samples that lose rank: as in `total-entropy`.
 //! - Cost: one Jacobian and one QR a sample. Needs d ≤ D.
 //! - Bias: none; standard error s/√n and Student's interval.
@@ -23,6 +27,7 @@
 //! Independent Mechanism Analysis, a New Concept? (2021). Ghosh et al., Independent Mechanism Analysis and the Manifold
 //! Hypothesis (2023).
 
+use ndarray::Array2;
 use serde_json::json;
 
 use super::{declare_convention, insert};
@@ -31,10 +36,15 @@ use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::Result;
 use crate::estimate::Estimate;
-use crate::estimators::summarize::number;
+use crate::estimators::null::Null;
+use crate::estimators::summarize::{measured, number};
 use crate::estimators::{Better, Card, Columns, Estimator, Need, estimate};
+use crate::linalg;
 use crate::probe::Probe;
-use crate::special_functions::{digamma, trigamma};
+
+/// Places in the rows.
+const SHUFFLED: usize = 4;
+const BLOCKS: usize = 5;
 
 /// MTC.
 pub struct TotalCorrelation;
@@ -56,7 +66,9 @@ impl Estimator for TotalCorrelation {
         ],
         source: include_str!("total_correlation.rs"),
     };
-    /// Rows: the sum of both parts, the geometric part, the prior part, the number of live columns.
+    /// Rows: the sum of both parts, the geometric part, the prior part, the number of live columns, the geometric part with
+    /// columns from different samples (NaN where it was not looked at), and for a partition the sum of both parts between its
+    /// blocks and the geometric one.
     type State = Summary;
 
     fn new(context: &Context) -> Result<Self> {
@@ -67,6 +79,7 @@ impl Estimator for TotalCorrelation {
 
     fn observe(&self, probe: &Probe<'_>, state: &mut Summary) -> Result<()> {
         let log_norms = probe.log_norms()?;
+        let shuffled = shuffled_overlaps(probe)?;
         for (s, factor) in probe.factors()?.iter().enumerate() {
             let geometric = factor.live.iter().map(|i| log_norms[[s, *i]]).sum::<f64>() - factor.log_volume;
             let prior_part = if probe.context().prior.is_factorised() {
@@ -75,7 +88,16 @@ impl Estimator for TotalCorrelation {
                 let marginals = probe.surprisals(s);
                 factor.live.iter().map(|i| marginals[*i]).sum::<f64>() - probe.joint_surprisal(s, &factor.live)
             };
-            let row = [geometric + prior_part, geometric, prior_part, factor.live.len() as f64];
+            let mut row = vec![geometric + prior_part, geometric, prior_part, factor.live.len() as f64, shuffled[s]];
+            let partition = &probe.context().partition;
+            if !partition.is_empty() {
+                let alone: f64 = partition.iter().map(|block| factor.log_volume_of(block)).sum();
+                let surprisals: f64 = partition.iter().map(|block| probe.joint_surprisal(s, block)).sum();
+                let between = alone - factor.log_volume;
+                let prior =
+                    if probe.context().prior.is_factorised() { 0.0 } else { surprisals - probe.joint_surprisal(s, &partition.concat()) };
+                row.extend([between + prior, between]);
+            }
             state.push(probe.key(s).into(), probe.volume_fault(s)?.map_or(Ok(&row[..]), |fault| Err(fault.reason())));
         }
         Ok(())
@@ -91,21 +113,25 @@ impl Estimator for TotalCorrelation {
         insert(&mut estimate, "per_dim_standard_error", number(error / d));
         insert(&mut estimate, "geometric", number(geometric.mean()));
         insert(&mut estimate, "prior_part", number(prior.mean()));
-        let null = Null::new(context.ambient_dim, context.latent_dim);
-        // Under a sketch, what the null would scatter by is known only with the noise of the probes.
-        let spread = match context.settings.sketch {
-            None => null.deviation / (geometric.count() as f64).sqrt(),
-            Some(_) => geometric.standard_error().unwrap_or(f64::NAN),
-        };
-        insert(
-            &mut estimate,
-            "null",
-            json!({
-                "value": number(null.mean), "per_dim": number(null.mean / d), "standard_deviation": number(null.deviation),
-                "ratio": number(geometric.mean() / null.mean),
-                "z_score": number((geometric.mean() - null.mean) / spread),
-            }),
-        );
+        let null = Null::total(context.ambient_dim, context.latent_dim);
+        let mut beside = null.beside(&geometric, context);
+        beside["per_dim"] = number(null.mean / d);
+        insert(&mut estimate, "null", beside);
+        insert(&mut estimate, "also_known_as", json!(["ima-contrast"]));
+        let shuffled = state.moments.get(SHUFFLED);
+        if shuffled.count() > 0 {
+            insert(&mut estimate, "permutation_null", measured(&shuffled, context.settings.level));
+        }
+        if !context.partition.is_empty() {
+            let sizes: Vec<usize> = context.partition.iter().map(Vec::len).collect();
+            let (all, geometric) = (state.moments.get(BLOCKS), state.moments.get(BLOCKS + 1));
+            let mut partition = measured(&all, context.settings.level);
+            partition["blocks"] = json!(context.partition);
+            partition["geometric"] = number(geometric.mean());
+            partition["prior_part"] = number(all.mean() - geometric.mean());
+            partition["null"] = Null::blocks(context.ambient_dim, &sizes).beside(&geometric, context);
+            insert(&mut estimate, "partition", partition);
+        }
         if live < d {
             insert(&mut estimate, "live_columns", number(live));
             let message = format!("over the live columns only, {live:.3} of {d} on average");
@@ -116,38 +142,20 @@ impl Estimator for TotalCorrelation {
     }
 }
 
-/// MTC at one sample when the directions of the columns are independent and uniform.
-struct Null {
-    mean: f64,
-    deviation: f64,
-}
-
-impl Null {
-    fn new(ambient_dim: usize, latent_dim: usize) -> Self {
-        let half = |k: usize| (ambient_dim - k) as f64 / 2.0;
-        let mean = 0.5 * (0..latent_dim).map(|k| digamma(half(0)) - digamma(half(k))).sum::<f64>();
-        let variance = 0.25 * (1..latent_dim).map(|k| trigamma(half(k)) - trigamma(half(0))).sum::<f64>();
-        Self { mean, deviation: variance.max(0.0).sqrt() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn null_at_tabulated_sizes() {
-        for (ambient, latent, mean, deviation) in [
-            (2, 2, 2.0_f64.ln(), f64::NAN),
-            (3, 3, 1.306_852_819_4, f64::NAN),
-            (10, 10, 5.131_212_093_3, 1.4067),
-            (784, 10, 0.028_852_539_3, f64::NAN),
-            (784, 100, 3.304_025_225_9, 0.0664),
-            (784, 784, 393.233_533_595_6, 2.0583),
-        ] {
-            let null = Null::new(ambient, latent);
-            assert!((null.mean - mean).abs() < 1e-9 * mean.max(1.0), "{ambient} {latent}: {}", null.mean);
-            assert!(deviation.is_nan() || (null.deviation - deviation).abs() < 5e-5, "{ambient} {latent}: {}", null.deviation);
+/// The geometric part with column i taken from the sample i places on, so that no two columns belong to one point. Only for
+/// some samples, and only where a batch has as many samples as there are columns; NaN elsewhere.
+fn shuffled_overlaps(probe: &Probe<'_>) -> Result<Vec<f64>> {
+    let (n, d) = (probe.len(), probe.context().latent_dim);
+    let (columns, log_norms) = (probe.columns()?, probe.log_norms()?);
+    let of = |s: usize| {
+        if n < d || d < 2 || !probe.is_for_permutation(s) {
+            return f64::NAN;
         }
-    }
+        let from = |i: usize| (s + i) % n;
+        let mixed = Array2::from_shape_fn((d, probe.context().ambient_dim), |(i, j)| columns[[from(i), i, j]]);
+        let lengths: f64 = (0..d).map(|i| log_norms[[from(i), i]]).sum();
+        let overlap = lengths - linalg::log_volume(linalg::r_factor(mixed.view()).view());
+        if overlap.is_finite() { overlap } else { f64::NAN }
+    };
+    Ok((0..n).map(of).collect())
 }

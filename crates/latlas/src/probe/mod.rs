@@ -1,9 +1,15 @@
 //! A batch of samples and, lazily and once, everything known of it.
 
+mod angles;
+mod factor;
+
 use std::sync::OnceLock;
 
-use ndarray::{Array2, Array3, ArrayView2, Axis};
+use ndarray::{Array2, Array3, Axis};
 use rayon::prelude::*;
+
+pub use angles::{Angles, first_of, pairs};
+pub use factor::{Factor, Sweep};
 
 use crate::context::{Context, PriorTerm};
 use crate::error::{Error, Result};
@@ -24,6 +30,9 @@ pub struct Probe<'a> {
     columns: OnceLock<Array3<f64>>,
     log_norms: OnceLock<Array2<f64>>,
     factors: OnceLock<Vec<Factor>>,
+    angles: OnceLock<Vec<Angles>>,
+    native: OnceLock<Vec<Sweep>>,
+    sweeps: OnceLock<Vec<Sweep>>,
     singular_values: OnceLock<Array2<f64>>,
 }
 
@@ -63,17 +72,6 @@ impl Fault {
     }
 }
 
-/// The factorisation of one sample's Jacobian, over its live columns (those that are not zero).
-#[derive(Debug, Clone)]
-pub struct Factor {
-    /// Indices of the live columns.
-    pub live: Vec<usize>,
-    /// R of J's live columns in their order, `[live, live]`; of a sketch with fewer rows `[m, live]`.
-    pub r: Array2<f64>,
-    /// Σ log |R_kk|, or the model's own log-determinant; −∞ without full rank.
-    pub log_volume: f64,
-}
-
 impl<'a> Probe<'a> {
     /// A decoder at some points.
     pub fn new(context: &'a Context, decoder: &'a dyn Decoder, batch: Batch) -> Result<Self> {
@@ -92,6 +90,9 @@ impl<'a> Probe<'a> {
             columns: OnceLock::new(),
             log_norms: OnceLock::new(),
             factors: OnceLock::new(),
+            angles: OnceLock::new(),
+            native: OnceLock::new(),
+            sweeps: OnceLock::new(),
             singular_values: OnceLock::new(),
         }
     }
@@ -135,6 +136,14 @@ impl<'a> Probe<'a> {
     pub fn key(&self, s: usize) -> (u64, u64) {
         let index = self.batch.start + s as u64;
         (hash(self.context.settings.seed, Purpose::Reservoir, index), index)
+    }
+
+    /// Whether sample s is one of those whose columns are mixed with other samples' to see what chance gives: up to 200 of
+    /// the run, evenly spaced, in batches of more than one.
+    pub fn is_for_permutation(&self, s: usize) -> bool {
+        const SAMPLES: usize = 200;
+        let every = self.context.n_samples.div_ceil(SAMPLES).max(1) as u64;
+        self.len() > 1 && self.context.settings.sketch.is_none() && (self.batch.start + s as u64).is_multiple_of(every)
     }
 
     /// Jacobian columns `[n, d, D]`, or those of its sketch `[n, d, m]`.
@@ -196,8 +205,9 @@ impl<'a> Probe<'a> {
                 hint: None,
             });
         }
+        let factor = |s: usize| Factor::new(columns.index_axis(Axis(0), s), log_norms.row(s), self.context);
         once(&self.factors, || {
-            let mut factors: Vec<_> = (0..self.len()).into_par_iter().map(|s| factor(self.context, columns, log_norms, s)).collect();
+            let mut factors: Vec<_> = (0..self.len()).into_par_iter().map(factor).collect();
             for (factor, log_det) in factors.iter_mut().zip(self.log_dets()?.into_iter().flatten()) {
                 factor.log_volume = if log_det.is_finite() { log_det } else { f64::NEG_INFINITY };
             }
@@ -214,6 +224,38 @@ impl<'a> Probe<'a> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The angles between the columns of each sample, pair by pair.
+    pub fn angles(&self) -> Result<&[Angles]> {
+        let (columns, log_norms) = (self.columns()?, self.log_norms()?);
+        // R has the same angles as J and fewer rows.
+        let has_factors = self.context.latent_dim <= self.context.ambient_dim && self.context.settings.sketch.is_none();
+        let factors = if has_factors { Some(self.factors()?) } else { None };
+        let of = |s: usize| Angles::new(columns.index_axis(Axis(0), s), log_norms.row(s), factors.map(|f| &f[s]), self.context);
+        once(&self.angles, || Ok((0..self.len()).into_par_iter().map(of).collect())).map(Vec::as_slice)
+    }
+
+    /// Log-volumes of all cores and details in the order of the latents themselves.
+    ///
+    /// # Errors
+    /// For d > D there is no volume.
+    pub fn native_sweeps(&self) -> Result<&[Sweep]> {
+        let order: Vec<usize> = (0..self.context.latent_dim).collect();
+        self.swept(&self.native, &order)
+    }
+
+    /// Log-volumes of all cores and details in the order that the run has fixed.
+    ///
+    /// # Errors
+    /// For d > D there is no volume.
+    pub fn sweeps(&self) -> Result<&[Sweep]> {
+        self.swept(&self.sweeps, &self.context.order.latents)
+    }
+
+    fn swept<'c>(&self, cell: &'c OnceLock<Vec<Sweep>>, order: &[usize]) -> Result<&'c [Sweep]> {
+        let factors = self.factors()?;
+        once(cell, || Ok(factors.par_iter().map(|factor| factor.sweep(order)).collect())).map(Vec::as_slice)
     }
 
     /// Why sample s has no volume, if it has none.
@@ -270,24 +312,31 @@ impl<'a> Probe<'a> {
         }
     }
 
+    /// log p of sample s over the latents in `live` together; NaN without latents or density.
+    pub fn log_prior(&self, s: usize, live: &[usize]) -> f64 {
+        let surprisal = self.latent(s).and_then(|z| self.context.prior.surprisal(&z, live.iter().copied()));
+        surprisal.map_or(f64::NAN, |x| -x)
+    }
+
+    /// −log pᵢ + log ‖Jᵢ‖ of sample s for each latent; NaN where the column is dead or the sample not finite.
+    pub fn entropies(&self, s: usize) -> Result<Vec<f64>> {
+        let live = |x: f64| if x == f64::NEG_INFINITY { f64::NAN } else { x };
+        Ok(self.surprisals(s).iter().zip(self.log_norms()?.row(s)).map(|(p, x)| p + live(*x)).collect())
+    }
+
+    /// log p_ST − log p_S − log p_T of sample s: what the prior alone makes two groups of latents share. Zero where it
+    /// factorises or has no density.
+    pub fn shared_surprisal(&self, s: usize, first: &[usize], second: &[usize]) -> f64 {
+        if self.context.prior.is_factorised() {
+            return 0.0;
+        }
+        let both = [first, second].concat();
+        self.joint_surprisal(s, first) + self.joint_surprisal(s, second) - self.joint_surprisal(s, &both)
+    }
+
     fn latent(&self, s: usize) -> Option<Vec<f64>> {
         self.batch.latents.as_ref().map(|z| z.row(s).to_vec())
     }
-}
-
-fn factor(context: &Context, columns: &Array3<f64>, log_norms: &Array2<f64>, s: usize) -> Factor {
-    let norms = log_norms.row(s);
-    let live: Vec<usize> = (0..norms.len()).filter(|i| norms[*i] > f64::NEG_INFINITY).collect();
-    if norms.iter().any(|x| x.is_nan()) {
-        return Factor { r: Array2::zeros((0, 0)), live: Vec::new(), log_volume: f64::NAN };
-    }
-    let columns: ArrayView2<'_, f64> = columns.index_axis(Axis(0), s);
-    let r = if live.len() == norms.len() { linalg::r_factor(columns) } else { linalg::r_factor(columns.select(Axis(0), &live).view()) };
-    // Below this share of a column's length, what is left of it beside the columns before it is rounding.
-    let floor = context.parallel_floor().ln() + context.volume_bias(1);
-    let independent = r.nrows() == live.len() && live.iter().zip(r.diag()).all(|(i, r)| r.abs().ln() > norms[*i] + floor);
-    let log_volume = if independent { linalg::log_volume(r.view()) - context.volume_bias(live.len()) } else { f64::NEG_INFINITY };
-    Factor { live, r, log_volume }
 }
 
 /// What the cell holds, made first if need be; an error is not kept.
