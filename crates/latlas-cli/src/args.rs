@@ -181,9 +181,31 @@ pub struct StatisticsOptions {
     pub gate: Vec<Gate>,
 }
 
+/// Which latents to look at together, and in which order.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Latents")]
+pub struct LatentOptions {
+    /// A set of latents whose entropy and overlap with other sets is wanted, such as 0-3,7 (repeatable)
+    #[arg(long, value_name = "SET")]
+    pub sets: Vec<String>,
+    /// Blocks that together hold every latent: "0-3|4-6|rest"
+    #[arg(long, value_name = "BLOCKS")]
+    pub partition: Option<String>,
+    /// The order in which cores grow: pilot (by entropy over the first samples), two-pass (over all), native, or latents
+    /// such as 2,0,1
+    #[arg(long, value_name = "ORDER", default_value = "pilot")]
+    pub order: String,
+    /// Scale of the data's noise or quantisation: latents that move the data by less are not active
+    #[arg(long, value_name = "SCALE")]
+    pub tau: Option<f64>,
+    /// Standard deviation of a code below which a latent looks unused [default: the widest gap]
+    #[arg(long, value_name = "STD")]
+    pub std_cut: Option<f64>,
+}
+
 impl StatisticsOptions {
     /// The settings of a run.
-    pub fn settings(&self, running: &RunOptions, samples: &SampleOptions) -> Settings {
+    pub fn settings(&self, running: &RunOptions, samples: &SampleOptions, latents: &LatentOptions) -> Settings {
         let default = Settings::default();
         Settings {
             samples: samples.samples.unwrap_or(default.samples),
@@ -193,6 +215,11 @@ impl StatisticsOptions {
             dtype: running.dtype.into(),
             sampling: samples.sampling.into(),
             sketch: self.sketch,
+            sets: latents.sets.clone(),
+            partition: latents.partition.clone(),
+            order: latents.order.as_str().into(),
+            noise_scale: latents.tau,
+            spread_cut: latents.std_cut,
             ..default
         }
     }

@@ -8,7 +8,7 @@ use latlas::estimators;
 use latlas::report::{PageOptions, atlas, html, json};
 use latlas::run;
 
-use crate::args::{ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::args::{LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::Outcome;
 use crate::present::save;
@@ -33,6 +33,8 @@ pub struct Arguments {
     samples: SampleOptions,
     #[command(flatten)]
     running: RunOptions,
+    #[command(flatten)]
+    latents: LatentOptions,
     #[command(flatten)]
     statistics: StatisticsOptions,
     #[command(flatten)]
@@ -61,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         unless_given(&mut samples.data, "builtin:digits");
     }
-    let mut settings = arguments.statistics.settings(&arguments.running, &samples);
+    let mut settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
     let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype)?;
     console.notes(&gathered.notes);
     let inputs = gathered.inputs;

@@ -6,7 +6,7 @@ use clap::Args;
 use latlas::estimators;
 use latlas::run::{Shard, State};
 
-use crate::args::{ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::args::{LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
@@ -26,6 +26,8 @@ pub struct Arguments {
     samples: SampleOptions,
     #[command(flatten)]
     running: RunOptions,
+    #[command(flatten)]
+    latents: LatentOptions,
     #[command(flatten)]
     statistics: StatisticsOptions,
     #[command(flatten)]
@@ -60,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     check_names(&ids)?;
     arguments.running.threads.start()?;
-    let settings = arguments.statistics.settings(&arguments.running, &arguments.samples);
+    let settings = arguments.statistics.settings(&arguments.running, &arguments.samples, &arguments.latents);
     let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype)?;
     console.notes(&gathered.notes);
     let inputs = gathered.inputs;

@@ -109,7 +109,12 @@ fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let position = probability.clamp(0.0, 1.0) * last as f64;
     let (below, part) = (position.floor() as usize, position.fract());
-    if part == 0.0 { sorted[below] } else { sorted[below] + part * (sorted[below + 1] - sorted[below]) }
+    // Equal neighbours may be infinite, and have no difference.
+    if part == 0.0 || sorted[below] == sorted[below + 1] {
+        sorted[below]
+    } else {
+        sorted[below] + part * (sorted[below + 1] - sorted[below])
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The headline: what an atlas says, in a few sentences, and whether to believe it.
 
 use super::atlas::Atlas;
-use super::extra::{at, entries, entry, numbers, order, scalar};
+use super::extra::{at, entries, entry, numbers, order};
 use super::laws::law;
-use super::number::{about, count, measured, short};
+use super::number::{about, measured, short};
 use super::text::visible;
 use crate::estimate::{Estimate, Value};
 
@@ -44,7 +44,7 @@ pub fn headline(atlas: &Atlas) -> Headline {
     let lead = spectrum.as_ref().map_or_else(|| bare_lead(atlas), Spectrum::lead);
     let mut more = Vec::new();
     more.extend(spectrum.as_ref().and_then(Spectrum::shape));
-    more.extend(overlap(atlas));
+    more.extend(super::overlap::sentences(atlas));
     more.extend(stretching(atlas));
     let (verdict, because) = verdict(atlas);
     Headline { lead, more, verdict, because }
@@ -166,44 +166,6 @@ impl<'a> Spectrum<'a> {
             n => format!("{n} latents move nothing at some samples."),
         }
     }
-}
-
-fn overlap(atlas: &Atlas) -> Option<String> {
-    let estimate = atlas.report.estimate("total-correlation")?;
-    let (value, error) = scalar(estimate)?;
-    let d = atlas.latent_dim;
-    if d < 2 {
-        return None;
-    }
-    if !value.is_finite() {
-        return Some("Their overlap is infinite: some directions are parallel everywhere they were looked at.".into());
-    }
-    let said = measured(value, error);
-    let mut text = format!("They overlap by {said} nats of total correlation");
-    if d > 2 {
-        text = format!("{text} ({} a latent)", about(value / d as f64, 2));
-    } else if value >= 0.0 {
-        // For two columns the mean of −log sin of their angle is all there is.
-        text = format!("{text}, as two directions at {:.0}° would", (-value).exp().asin().to_degrees());
-    }
-    let null = at(estimate, &["null", "value"]).filter(|n| *n > 0.0);
-    Some(match null {
-        None => format!("{text}."),
-        Some(null) => {
-            let outputs: usize = atlas.ambient_shape.iter().product();
-            let ratio = value / null;
-            let by_chance = format!("random directions among {} values would overlap by {}", count(outputs), about(null, 2));
-            if value.abs() < error.unwrap_or(0.0) * 2.0 {
-                format!("{text}, which cannot be told from none.")
-            } else if ratio < 0.5 {
-                format!("{text}. That is less than chance: {by_chance}.")
-            } else if ratio < 2.0 {
-                format!("{text}. That is about chance: {by_chance}.")
-            } else {
-                format!("{text}. That is {} times chance: {by_chance}.", about(ratio, 2))
-            }
-        }
-    })
 }
 
 fn stretching(atlas: &Atlas) -> Option<String> {

@@ -11,6 +11,7 @@ pub mod json;
 mod json_tests;
 mod laws;
 mod number;
+mod overlap;
 pub mod plot;
 #[allow(clippy::module_inception)] // The type that the folder is about.
 mod report;

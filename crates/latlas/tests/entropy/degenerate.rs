@@ -164,3 +164,100 @@ fn wrong_input_is_met_with_help() {
     let both = Inputs { decoder: Some(shared), jacobians: Some(Array3::zeros((3, 1, 1))), ..Inputs::default() };
     assert!(one("entropy", &both, &settings(10)).is_err());
 }
+
+#[test]
+fn dead_columns_never_poison_the_rest() {
+    // The second latent moves nothing where it is negative, the third never.
+    let j = |z: &[f64]| {
+        let live = f64::from(u8::from(z[1] > 0.0));
+        vec![2., 0., 0., 1., 0., live, 0., 0., 0., 0., 0., 1., 0., 0., 0., 3.]
+    };
+    let decoder = Explicit::new(4, 4, <[f64]>::to_vec, j);
+    let with = Settings { partition: Some("0-1|2-3".into()), ..settings(500) };
+    let report = one("entropy", &inputs(decoder), &with).unwrap();
+    let (pairs, _) = of(&report, "pairwise-mutual-information");
+    assert!((pairs[3] - 0.5 * 1.1_f64.ln()).abs() < 1e-12 && pairs[1].abs() < 1e-14);
+    assert!(pairs[2].is_nan() && pairs[4 * 2 + 3].is_nan());
+    for id in ["pairwise-mutual-information", "core-detail", "active-dimensions", "total-entropy"] {
+        assert!(report.estimate(id).unwrap().caveats.iter().any(|c| c.id == "dead-column"), "{id}");
+    }
+    let (shared, error) = of(&report, "core-detail");
+    assert!(shared.iter().chain(&error).all(|x| x.is_finite()), "{shared:?} {error:?}");
+    let (blocks, _) = of(&report, "block-mutual-information");
+    assert!(blocks[1].is_finite() && blocks[1] > 0.0);
+    let active = report.estimate("active-dimensions").unwrap();
+    assert_eq!((of(&report, "active-dimensions").0[0], &active.extra["rule"]), (3.0, &serde_json::json!("gap")));
+    assert!(of(&report, "metric-off-diagonal-share").0[0].is_finite());
+}
+
+#[test]
+fn parallel_columns_are_counted_pair_by_pair() {
+    // The first two latents are parallel where the third is positive.
+    let j = |z: &[f64]| vec![1., 2., 0., 0., if z[2] > 0.0 { 0.0 } else { 1.0 }, 0., 0., 0., 1.];
+    let lenient = Settings { max_bad: 1.0, partition: Some("0|1|2".into()), ..settings(400) };
+    let report = one("entropy", &inputs(Explicit::new(3, 3, <[f64]>::to_vec, j)), &lenient).unwrap();
+    let pairs = report.estimate("pairwise-mutual-information").unwrap();
+    let (value, _) = of(&report, "pairwise-mutual-information");
+    assert!((value[1] + (1.0 / 5.0_f64.sqrt()).ln()).abs() < 1e-12 && value[2].abs() < 1e-14, "{value:?}");
+    let count = pairs.extra["unresolved"]["count"].as_u64().unwrap();
+    assert!((150..250).contains(&count) && pairs.extra["unresolved"]["pairs"] == 1);
+    let share = count as f64 / 400.0;
+    assert!((pairs.extra["mean_cos2"][0][1].as_f64().unwrap() - (share + 0.8 * (1.0 - share))).abs() < 1e-12);
+    assert!(pairs.caveats.iter().any(|c| c.id == "unresolved-parallel"));
+    assert_eq!(report.estimate("block-mutual-information").unwrap().extra["blocks"][0]["unresolved"], count);
+    assert_eq!(report.estimate("total-entropy").unwrap().dropped["rank-deficient"] as u64, count);
+    // Parallel everywhere: no mean, and everything else.
+    let always = Explicit::linear(2, vec![1., 2., 3., 6., -1., -2.]);
+    let report = one("pairwise-mutual-information", &inputs(always), &settings(20)).unwrap();
+    assert!(of(&report, "pairwise-mutual-information").0[1].is_nan());
+    let extra = &report.estimates[0].extra;
+    assert!((extra["mean_cos2"][0][1].as_f64().unwrap() - 1.0).abs() < 1e-14);
+    assert_eq!((&extra["median"][0][1], &extra["unresolved"]["count"]), (&serde_json::json!("inf"), &serde_json::json!(20)));
+}
+
+#[test]
+fn one_latent_and_few_samples() {
+    let report = entropy(Explicit::elementwise(1, f64::sinh, f64::cosh), 20);
+    assert!(report.estimate("pairwise-mutual-information").is_none() && report.estimate("core-detail").is_none());
+    assert_eq!(of(&report, "active-dimensions").0, [1.0]);
+    assert!(of(&report, "total-correlation").0[0].abs() < 1e-15);
+    let error = one("core-detail", &inputs(Explicit::linear(1, vec![1.0])), &settings(5)).unwrap_err();
+    assert!(error.to_string().contains("needs two latents"), "{error}");
+    for samples in [1, 2, 3] {
+        let report = entropy(Explicit::elementwise(5, f64::sinh, f64::cosh), samples);
+        for estimate in &report.estimates {
+            assert!(estimate.caveats.iter().any(|c| c.id == "too-few-samples"), "{}", estimate.id);
+            assert_eq!(estimate.standard_error.is_some(), samples > 1, "{} {samples}", estimate.id);
+        }
+        assert!(report.estimate("pairwise-mutual-information").is_some());
+    }
+}
+
+#[test]
+fn broken_rows_of_a_dump_are_counted() {
+    let mut jacobians = Array3::from_shape_fn((100, 6, 3), |(s, j, i)| (((s * 18 + j * 3 + i) as f64).powi(2) * 0.7).sin());
+    jacobians[[7, 2, 1]] = f64::NAN;
+    jacobians[[8, 0, 0]] = f64::INFINITY;
+    let given = Inputs { jacobians: Some(jacobians), ..Inputs::default() };
+    let with = Settings { partition: Some("0|rest".into()), max_bad: 0.03, ..settings(0) };
+    let report = one("entropy", &given, &with).unwrap();
+    for estimate in &report.estimates {
+        assert_eq!((estimate.n_seen, estimate.n_used, estimate.dropped["non-finite"]), (100, 98, 2), "{}", estimate.id);
+    }
+    let (pairs, error) = of(&report, "pairwise-mutual-information");
+    assert!(pairs.iter().zip(&error).filter(|(x, _)| !x.is_nan()).all(|(x, e)| x.is_finite() && e.is_finite()));
+    assert!(matches!(one("entropy", &given, &Settings { max_bad: 0.01, ..with }), Err(Error::TooManyBadSamples { bad: 2, .. })));
+}
+
+#[test]
+fn more_latents_than_values_have_pairs_but_no_volumes() {
+    let wide = inputs(Explicit::linear(3, vec![3., 4., 0., 0., 0., 2.]));
+    let with = Settings { partition: Some("0|1-2".into()), ..settings(50) };
+    let report = one("entropy", &wide, &with).unwrap();
+    let (pairs, _) = of(&report, "pairwise-mutual-information");
+    assert!(pairs[1].is_nan() && pairs[2].abs() < 1e-14, "parallel, orthogonal: {pairs:?}");
+    for id in ["core-detail", "block-mutual-information", "total-correlation", "on-manifold-log-likelihood"] {
+        assert!(report.estimate(id).is_none(), "{id}");
+    }
+    assert_eq!(of(&report, "active-dimensions").0[0], 3.0);
+}

@@ -23,7 +23,7 @@ fn tangled() -> Inputs {
 }
 
 fn settings_of_many_chunks() -> Settings {
-    Settings { chunk: Some(37), ..settings(1000) }
+    Settings { chunk: Some(37), partition: Some("0|1-2".into()), ..settings(1000) }
 }
 
 fn with_threads(threads: usize, run: impl FnOnce() -> Report + Send) -> Report {

@@ -9,3 +9,4 @@ mod explicit;
 mod oracles;
 mod sketch;
 mod states;
+mod structure;

@@ -104,7 +104,8 @@ impl Estimator for ActiveDimensions {
         let d = context.latent_dim;
         let mut estimate = frame(&Self::CARD, context, &state.summary)?;
         let entropies: Vec<f64> = (0..d).map(|i| moving(state.summary.moments.get(i).mean())).collect();
-        let replicates: Vec<Vec<f64>> = state.bootstrap.means().map(|row| row.into_iter().map(moving).collect()).collect();
+        let replicates = state.bootstrap.means().filter(|row| row.len() == d);
+        let replicates: Vec<Vec<f64>> = replicates.map(|row| row.into_iter().map(moving).collect()).collect();
         let includes_h0 = context.prior_term() != PriorTerm::None;
         let bar = context.settings.noise_scale.map(|scale| scale.ln() + if includes_h0 { NORMAL_ENTROPY } else { 0.0 });
 

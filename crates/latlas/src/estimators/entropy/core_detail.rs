@@ -5,7 +5,7 @@
 //! I(C) = H_core(C) + H_detail(C) − H ≥ 0
 //! ```
 //!
-//! π is an order of the latents that is fixed before the run (`order`, with its source): by falling entropy over the first
+//! π is an order of the latents that is fixed before the run (`latent_order`, with its source): by falling entropy over the first
 //! samples, over all in a pass of their own, or as given. A good representation puts most entropy into a small core
 //! (alignment) and keeps I(C) small (disentanglement): the core then moves the data in directions of its own.
 //!
@@ -101,7 +101,9 @@ impl Estimator for CoreDetail {
         let sizes = d + 1;
         let mut estimate = estimate(&Self::CARD, context, state, &Columns::Vector(0..sizes, "core-size"))?;
         insert(&mut estimate, "c", json!((0..sizes).collect::<Vec<_>>()));
-        insert(&mut estimate, "order", json!(context.order.latents));
+        // Entries are listed by core size, not by value.
+        insert(&mut estimate, "order", json!((0..sizes).collect::<Vec<_>>()));
+        insert(&mut estimate, "latent_order", json!(context.order.latents));
         insert(&mut estimate, "order_source", json!(context.order.source));
         insert_vector(&mut estimate, "h_core", (sizes..2 * sizes).map(of));
         insert_vector(&mut estimate, "h_detail", (2 * sizes..3 * sizes).map(of));

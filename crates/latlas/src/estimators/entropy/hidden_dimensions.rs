@@ -134,6 +134,7 @@ impl Estimator for HiddenDimensions {
         let counts: Vec<f64> = state
             .bootstrap
             .means()
+            .filter(|row| row.len() == d)
             .map(|row| flagged(&row.into_iter().map(moving).collect::<Vec<_>>(), &errors, &spreads, cut).len() as f64)
             .collect();
         let count = hidden.len() as f64;

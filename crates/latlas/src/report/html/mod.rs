@@ -87,6 +87,12 @@ const SECTIONS: &[(&str, &str, Section, &str)] = &[
         "The entropy of a latent direction is a non-linear log standard deviation: how far the data moves, on average, as the latent runs through its prior.",
     ),
     (
+        "overlap",
+        "What directions share",
+        Section::Overlap,
+        "Two latents are entangled where they move the data along the same directions. Mutual information counts that in nats: 0 where the directions are orthogonal everywhere, 0.14 at 60°, 0.35 at 45°, without bound as they become parallel. In many dimensions even random directions are nearly orthogonal, so every value is shown beside what chance alone gives.",
+    ),
+    (
         "directions",
         "What each direction does",
         Section::Directions,

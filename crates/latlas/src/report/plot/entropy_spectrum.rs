@@ -4,7 +4,7 @@ use super::ranked::{Mark, Row, spread};
 use super::{Figure, Width};
 use crate::error::Result;
 use crate::report::atlas::Atlas;
-use crate::report::extra::{entries, entry, interval, order, quantiles};
+use crate::report::extra::{entries, entry, interval, order, quantiles, scalar};
 use crate::report::number::measured;
 use crate::special_functions::NORMAL_ENTROPY;
 
@@ -31,11 +31,14 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let (first, count) = (marks.first().map(|m| m.said.clone()).unwrap_or_default(), marks.len());
     let title = "Entropy spectrum".to_string();
     let description = format!("Manifold entropy of {count} latents in falling order; the first carries {first} {}.", estimate.unit);
+    let active = atlas.report.estimate("active-dimensions").filter(|e| e.extra.get("rule").is_some_and(|rule| rule == "gap"));
+    let in_use = active.and_then(scalar).map(|(count, _)| (count as usize, format!("{count} in use")));
     let row = Row {
         marks: &marks,
         vertical: "manifold entropy Hᵢ (nats)",
         horizontal: "latent, in order of entropy",
         reference,
+        cut: in_use.as_ref().map(|(count, name)| (*count, name.as_str())),
         log: false,
         below: "−∞",
     };
@@ -53,6 +56,9 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         caption.push_str(
             " A latent on the dashed line moves the data by one data unit per unit of its own; each nat below is a factor of e less.",
         );
+    }
+    if in_use.is_some() {
+        caption.push_str(" The vertical dashes stand in the widest gap: latents to their right are not in use.");
     }
     if marks.iter().any(|m| m.value == f64::NEG_INFINITY) {
         caption.push_str(" Triangles in the lowest strip: the latent moves nothing at some samples, so its entropy is minus infinity.");

@@ -3,14 +3,18 @@
 mod averaged_columns;
 mod axes;
 mod conditioning;
+mod core_detail;
+mod decomposition;
 mod draws;
 mod entropy_spectrum;
 mod histogram;
 mod latent_plane;
 mod latent_plane_pictures;
 mod log_volume;
+mod pairwise_information;
 mod ranked;
 mod singular_values;
+mod spread_and_entropy;
 mod strips;
 mod svg;
 mod traversals;
@@ -34,6 +38,8 @@ pub struct Figure {
 pub enum Section {
     /// How much each direction carries.
     Entropy,
+    /// What directions share.
+    Overlap,
     /// What each direction does.
     Directions,
     /// The latent plane, of models with two latents.
@@ -80,6 +86,10 @@ pub struct Plot {
 /// All plots, in the order of a page.
 pub const TABLE: &[Plot] = &[
     Plot { id: "entropy-spectrum", section: Section::Entropy, draw: entropy_spectrum::draw },
+    Plot { id: "spread-and-entropy", section: Section::Entropy, draw: spread_and_entropy::draw },
+    Plot { id: "pairwise-information", section: Section::Overlap, draw: pairwise_information::draw },
+    Plot { id: "core-detail", section: Section::Overlap, draw: core_detail::draw },
+    Plot { id: "decomposition", section: Section::Overlap, draw: decomposition::draw },
     Plot { id: "draws", section: Section::Directions, draw: draws::draw },
     Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
     Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },

@@ -31,6 +31,8 @@ pub struct Row<'a> {
     pub horizontal: &'a str,
     /// A value to compare with, and its name.
     pub reference: Option<(f64, &'a str)>,
+    /// A cut after so many marks, and its name.
+    pub cut: Option<(usize, &'a str)>,
     /// Whether the vertical axis is logarithmic.
     pub log: bool,
     /// What the strip below stands for: `−∞` or `0`.
@@ -65,6 +67,12 @@ impl Row<'_> {
         let start = frame.left + (inner - step * self.marks.len() as f64) / 2.0;
         let widest = self.marks.iter().map(|m| text_width(&m.label, SMALL.size)).fold(0.0, f64::max);
         let every = ((widest + 8.0) / step).ceil().max(1.0) as usize;
+        if let Some((after, name)) = self.cut.filter(|(after, _)| *after > 0 && *after < self.marks.len()) {
+            let x = start + step * after as f64;
+            svg.dashes((x, frame.top), (x, axis), REFERENCE, 1.25);
+            let (anchor, shift) = if x > f64::midpoint(frame.left, frame.right) { (Anchor::End, -6.0) } else { (Anchor::Start, 6.0) };
+            svg.haloed((x + shift, frame.top + 10.0), anchor, super::svg::Font { fill: REFERENCE, ..SMALL }, name, PAPER);
+        }
         for (place, mark) in self.marks.iter().enumerate() {
             let x = start + step * (place as f64 + 0.5);
             let hint = format!("{} {}: {}", self.horizontal.split(',').next().unwrap_or(""), mark.label, mark.said);

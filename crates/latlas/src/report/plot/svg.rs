@@ -69,6 +69,12 @@ impl Svg {
         ));
     }
 
+    /// A line through points.
+    pub fn polyline(&mut self, points: &[(f64, f64)], stroke: &str, width: f64) {
+        let (path, width) = (join(points), Px(width));
+        self.put(format_args!("<path d=\"{path}\" stroke=\"{stroke}\" stroke-width=\"{width}\" stroke-linejoin=\"round\" fill=\"none\"/>"));
+    }
+
     /// A filled rectangle with rounded corners.
     pub fn rect(&mut self, corner: (f64, f64), size: (f64, f64), fill: &str, radius: f64) {
         let (x, y, w, h, r) = (Px(corner.0), Px(corner.1), Px(size.0.max(0.0)), Px(size.1.max(0.0)), Px(radius));
