@@ -59,6 +59,43 @@ pub fn interval(estimate: &Estimate, i: usize) -> Option<(f64, f64)> {
     (ends.0.is_finite() && ends.1.is_finite()).then_some(ends)
 }
 
+/// Parts of an estimate that have names of their own: single pairs of latents, pairs of groups. Label, value, error, interval.
+pub fn named(estimate: &Estimate) -> Vec<Named> {
+    let group = |json: Option<&Json>| -> Option<String> {
+        let latents: Vec<usize> = numbers(json)?.iter().map(|i| *i as usize).collect();
+        Some(format!("{{{}}}", crate::index_sets::said(&latents)))
+    };
+    let of = |part: &Json| -> Option<Named> {
+        let label = match (numbers(part.get("latents")).as_deref(), group(part.get("s")), group(part.get("t"))) {
+            (Some([i, j]), ..) => format!("latents {i} and {j}"),
+            (_, Some(s), Some(t)) => format!("{s} and {t}"),
+            _ => return None,
+        };
+        let ends = numbers(part.get("interval")).unwrap_or_default();
+        Some(Named {
+            label,
+            value: number(part.get("value")?),
+            error: part.get("standard_error").map(number).filter(|e| e.is_finite()),
+            interval: ends.first().copied().zip(ends.get(1).copied()).filter(|(low, high)| low.is_finite() && high.is_finite()),
+        })
+    };
+    let parts = ["largest", "blocks"].iter().find_map(|key| estimate.extra.get(*key)?.as_array());
+    parts.into_iter().flatten().filter_map(of).collect()
+}
+
+/// A part of an estimate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// What it belongs to.
+    pub label: String,
+    /// Its value.
+    pub value: f64,
+    /// Its standard error.
+    pub error: Option<f64>,
+    /// Its interval.
+    pub interval: Option<(f64, f64)>,
+}
+
 /// The order in which entries fall: as the estimator states it, else by value.
 pub fn order(estimate: &Estimate) -> Vec<usize> {
     let values = entries(&estimate.value);
@@ -129,6 +166,17 @@ pub(super) mod tests {
         assert_eq!(order(&e), [3, 2, 1, 0]);
         e.extra.insert("order".into(), json!([3, 3, 1, 0]));
         assert_eq!(order(&e), [2, 0, 1, 3], "not a permutation");
+    }
+
+    #[test]
+    fn parts_have_names() {
+        let mut e = estimate("x", Value::Matrix(vec![]), None);
+        assert!(named(&e).is_empty());
+        e.extra.insert("blocks".into(), json!([{ "s": [0, 1, 2], "t": [7], "value": 0.5, "standard_error": 0.1, "interval": [0.3, 0.7] }, { "s": [1] }]));
+        let expected = Named { label: "{0-2} and {7}".into(), value: 0.5, error: Some(0.1), interval: Some((0.3, 0.7)) };
+        assert_eq!(named(&e), [expected]);
+        e.extra.insert("largest".into(), json!([{ "latents": [3, 5], "value": "inf" }]));
+        assert_eq!(named(&e)[0].label, "latents 3 and 5");
     }
 
     #[test]

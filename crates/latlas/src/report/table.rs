@@ -1,6 +1,6 @@
 //! A report as a plain-text table for the terminal.
 
-use super::extra::{entry, interval, order};
+use super::extra::{at, entry, interval, named, order};
 use super::number::{self, count, measured, plain};
 use super::report::Report;
 use super::text::visible;
@@ -23,6 +23,8 @@ impl Default for Options {
 
 /// Entries of a vector that are listed at most.
 const MOST_ENTRIES: usize = 16;
+/// Parts of a matrix that are listed at most.
+const MOST_PARTS: usize = 6;
 /// Width of the bar beside an entry of a vector.
 const BAR: usize = 20;
 
@@ -90,16 +92,34 @@ fn rows(estimate: &Estimate) -> Vec<Row> {
             rows
         }
         Value::Matrix(matrix) => {
-            head.value = format!("{} × {}", count(matrix.len()), count(matrix.first().map_or(0, Vec::len)));
-            vec![head]
+            let size = format!("{} × {}", count(matrix.len()), count(matrix.first().map_or(0, Vec::len)));
+            // Where there is a mean over all entries it stands for them, and the largest have lines of their own.
+            head.value = match at(estimate, &["mean", "value"]) {
+                Some(mean) => measured(mean, at(estimate, &["mean", "standard_error"])).to_string(),
+                None => size.clone(),
+            };
+            let listed = named(estimate).into_iter().take(MOST_PARTS).map(|part| Row {
+                name: format!("  {}", part.label),
+                value: measured(part.value, part.error).to_string(),
+                interval: part.interval.map_or_else(String::new, ends),
+                ..Row::default()
+            });
+            if at(estimate, &["mean", "value"]).is_some() {
+                head.name = format!("{}, mean of {size}", head.name);
+            }
+            std::iter::once(head).chain(listed).collect()
         }
     }
 }
 
 fn cells(estimate: &Estimate, i: usize) -> (String, String, f64) {
     let Some((value, error)) = entry(estimate, i) else { return (String::new(), String::new(), f64::NAN) };
-    let ends = interval(estimate, i).map(|(low, high)| number::interval(low, high));
-    (measured(value, error).to_string(), ends.map_or_else(String::new, |(low, high)| format!("{low} to {high}")), value)
+    (measured(value, error).to_string(), interval(estimate, i).map_or_else(String::new, ends), value)
+}
+
+fn ends((low, high): (f64, f64)) -> String {
+    let (low, high) = number::interval(low, high);
+    format!("{low} to {high}")
 }
 
 fn lay_out(rows: &[Row], options: Options) -> String {

@@ -6,7 +6,7 @@ use super::prose::{first_sentence, prose};
 use crate::estimate::{Estimate, Value};
 use crate::estimators;
 use crate::report::atlas::Atlas;
-use crate::report::extra::{entries, entry, interval, order};
+use crate::report::extra::{Named, entries, entry, interval, named, order};
 use crate::report::number::{self, count, measured};
 use crate::report::text::visible;
 
@@ -107,6 +107,8 @@ fn explanation(estimate: &Estimate) -> Markup {
                 @if let Some(card) = card { p.note { "Range: " (card.range) "." } }
                 (prose(&page))
                 @if entries(&estimate.value).len() > 1 { (entries_table(estimate)) }
+                @let parts = named(estimate);
+                @if !parts.is_empty() { (named_table(&parts)) }
                 @if !estimate.extra.is_empty() { p.note { "Also in report.json: " (parts(estimate)) "." } }
             }
         }
@@ -115,6 +117,23 @@ fn explanation(estimate: &Estimate) -> Markup {
 
 fn parts(estimate: &Estimate) -> String {
     estimate.extra.keys().map(|key| visible(key)).collect::<Vec<_>>().join(", ")
+}
+
+fn named_table(parts: &[Named]) -> Markup {
+    html! {
+        table {
+            thead { tr { th scope="col" { "between" } th.number scope="col" { "value ± s.e." } th.number scope="col" { "interval" } } }
+            tbody {
+                @for part in parts.iter().take(MOST_ENTRIES) {
+                    tr {
+                        td { (part.label) }
+                        td.number { (measured(part.value, part.error)) }
+                        td.number { @if let Some((low, high)) = part.interval { @let ends = number::interval(low, high); (ends.0) " to " (ends.1) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn entries_table(estimate: &Estimate) -> Markup {

@@ -80,5 +80,5 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
             about(chance, 2)
         );
     }
-    Ok(Some(Figure { svg, title, caption }))
+    Ok(Some(Figure { svg: svg.finish(), title, caption }))
 }

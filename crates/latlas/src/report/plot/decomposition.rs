@@ -67,5 +67,5 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         "Entropy of the core ({why}), of the other latents, what the two share, and of both together: core + detail − shared = together. \
          A large core, a small detail and nothing shared is what an aligned and disentangled representation looks like. Entropies are logarithms and may be negative."
     );
-    Ok(Some(Figure { svg, title, caption }))
+    Ok(Some(Figure { svg: svg.finish(), title, caption }))
 }

@@ -71,5 +71,5 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         1 => " One latent is hidden.",
         _ => " Several latents are hidden (marked).",
     });
-    Ok(Some(Figure { svg, title, caption }))
+    Ok(Some(Figure { svg: svg.finish(), title, caption }))
 }
