@@ -5,7 +5,7 @@
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par, Side};
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, ShapeBuilder};
 
 use crate::error::{Error, Result};
 
@@ -53,9 +53,10 @@ pub fn lower_gram(columns: ArrayView2<'_, f64>, triangular: bool) -> Array2<f64>
     let matrix = column_matrix(&columns);
     let d = columns.nrows();
     let mut gram = Array2::zeros((d, d));
-    let (left, right) = match triangular {
-        true => (BlockStructure::TriangularLower, BlockStructure::TriangularUpper),
-        false => (BlockStructure::Rectangular, BlockStructure::Rectangular),
+    let (left, right) = if triangular {
+        (BlockStructure::TriangularLower, BlockStructure::TriangularUpper)
+    } else {
+        (BlockStructure::Rectangular, BlockStructure::Rectangular)
     };
     if let Some(entries) = gram.as_slice_mut() {
         // A row-major lower triangle is a column-major upper one.
@@ -162,8 +163,14 @@ fn to_faer(matrix: ArrayView2<'_, f64>) -> Mat<f64> {
     Mat::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[[i, j]])
 }
 
+/// In the layout that it has, column by column or row by row: large triangles are read in order.
 fn from_faer(matrix: MatRef<'_, f64>) -> Array2<f64> {
-    Array2::from_shape_fn((matrix.nrows(), matrix.ncols()), |(i, j)| matrix[(i, j)])
+    if matrix.row_stride() == 1 { by_columns(matrix) } else { by_columns(matrix.transpose()).reversed_axes() }
+}
+
+fn by_columns(matrix: MatRef<'_, f64>) -> Array2<f64> {
+    let entries = matrix.col_iter().flat_map(|column| column.iter().copied().collect::<Vec<_>>()).collect();
+    Array2::from_shape_vec((matrix.nrows(), matrix.ncols()).f(), entries).unwrap_or_default()
 }
 
 fn no_convergence(what: &str, matrix: ArrayView2<'_, f64>) -> Error {

@@ -17,6 +17,8 @@ pub struct Factor {
     /// Σ log |R_kk|, or the model's own log-determinant; −∞ without full rank.
     pub log_volume: f64,
     is_finite: bool,
+    /// Log lengths of the live columns as they stand in R.
+    lengths: Vec<f64>,
     /// Below this sine to the span of the columns before it, a column counts as dependent.
     floor: f64,
     /// Rows of the sketch that the columns come from.
@@ -41,14 +43,15 @@ impl Factor {
     /// With the sine below which columns count as dependent, and the rows of a sketch.
     pub(super) fn with(columns: ArrayView2<'_, f64>, log_norms: ArrayView1<'_, f64>, floor: f64, sketch: Option<usize>) -> Self {
         if log_norms.iter().any(|x| x.is_nan()) {
-            return Self { r: Array2::zeros((0, 0)), live: Vec::new(), log_volume: f64::NAN, is_finite: false, floor, sketch };
+            let (r, live, lengths) = (Array2::zeros((0, 0)), Vec::new(), Vec::new());
+            return Self { live, r, log_volume: f64::NAN, is_finite: false, lengths, floor, sketch };
         }
         let live: Vec<usize> = (0..log_norms.len()).filter(|i| log_norms[*i] > f64::NEG_INFINITY).collect();
-        let r = match live.len() == log_norms.len() {
-            true => linalg::r_factor(columns),
-            false => linalg::r_factor(columns.select(Axis(0), &live).view()),
-        };
-        let mut factor = Self { live, r, log_volume: 0.0, is_finite: true, floor, sketch };
+        let r =
+            if live.len() == log_norms.len() { linalg::r_factor(columns) } else { linalg::r_factor(columns.select(Axis(0), &live).view()) };
+        let correction = sketch.map_or(0.0, |rows| pivot_bias(0, rows));
+        let lengths = live.iter().map(|i| log_norms[*i] + correction).collect();
+        let mut factor = Self { live, r, log_volume: 0.0, is_finite: true, lengths, floor, sketch };
         let log_volume: f64 = factor.pivots(&factor.live).iter().sum();
         // More columns than a sketch has rows have no volume.
         factor.log_volume = if log_volume.is_nan() { f64::NEG_INFINITY } else { log_volume };
@@ -65,19 +68,18 @@ impl Factor {
         let places: Vec<Option<usize>> = order.iter().map(|i| self.live.binary_search(i).ok()).collect();
         let live: Vec<usize> = places.iter().flatten().copied().collect();
         let is_native = live.iter().enumerate().all(|(k, place)| k == *place);
-        let diagonal: Vec<f64> = match is_native {
+        let diagonal: Vec<f64> = if is_native {
             // The leading columns of R are factored already.
-            true => self.r.diag().iter().take(live.len()).copied().collect(),
-            false => {
-                let rows = live.iter().max().map_or(0, |last| last + 1).min(self.r.nrows());
-                let columns = Array2::from_shape_fn((live.len(), rows), |(k, row)| self.r[[row, live[k]]]);
-                linalg::r_factor(columns.view()).diag().to_vec()
-            }
+            self.r.diag().iter().take(live.len()).copied().collect()
+        } else {
+            let rows = live.iter().max().map_or(0, |last| last + 1).min(self.r.nrows());
+            let columns = Array2::from_shape_fn((live.len(), rows), |(k, row)| self.r[[row, live[k]]]);
+            linalg::r_factor(columns.view()).diag().to_vec()
         };
         let mut diagonal = diagonal.iter().zip(&live).enumerate().map(|(k, (r, place))| {
-            let (pivot, length) = (r.abs().ln(), self.log_norm(*place));
+            let pivot = r.abs().ln();
             let bias = self.sketch.map_or(0.0, |rows| pivot_bias(k, rows));
-            if pivot > length + self.floor.ln() { pivot - bias } else { f64::NEG_INFINITY }
+            if pivot > self.lengths[*place] + self.floor.ln() { pivot - bias } else { f64::NEG_INFINITY }
         });
         places.iter().map(|place| if place.is_some() { diagonal.next().unwrap_or(f64::NAN) } else { 0.0 }).collect()
     }
@@ -137,11 +139,6 @@ impl Factor {
         let mut sines = linalg::singular_values((&small - &cross.dot(&large)).view())?;
         sines.sort_by(f64::total_cmp);
         Ok(cosines.iter().zip(&sines).map(|(cosine, sine)| sine.min(1.0).atan2(cosine.min(1.0))).collect())
-    }
-
-    fn log_norm(&self, place: usize) -> f64 {
-        let column: Vec<f64> = self.r.column(place).iter().take(place + 1).copied().collect();
-        linalg::log_norm(&column)
     }
 }
 

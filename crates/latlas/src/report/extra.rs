@@ -172,7 +172,10 @@ pub(super) mod tests {
     fn parts_have_names() {
         let mut e = estimate("x", Value::Matrix(vec![]), None);
         assert!(named(&e).is_empty());
-        e.extra.insert("blocks".into(), json!([{ "s": [0, 1, 2], "t": [7], "value": 0.5, "standard_error": 0.1, "interval": [0.3, 0.7] }, { "s": [1] }]));
+        e.extra.insert(
+            "blocks".into(),
+            json!([{ "s": [0, 1, 2], "t": [7], "value": 0.5, "standard_error": 0.1, "interval": [0.3, 0.7] }, { "s": [1] }]),
+        );
         let expected = Named { label: "{0-2} and {7}".into(), value: 0.5, error: Some(0.1), interval: Some((0.3, 0.7)) };
         assert_eq!(named(&e), [expected]);
         e.extra.insert("largest".into(), json!([{ "latents": [3, 5], "value": "inf" }]));

@@ -107,8 +107,8 @@ fn explanation(estimate: &Estimate) -> Markup {
                 @if let Some(card) = card { p.note { "Range: " (card.range) "." } }
                 (prose(&page))
                 @if entries(&estimate.value).len() > 1 { (entries_table(estimate)) }
-                @let parts = named(estimate);
-                @if !parts.is_empty() { (named_table(&parts)) }
+                @let pieces = named(estimate);
+                @if !pieces.is_empty() { (named_table(&pieces)) }
                 @if !estimate.extra.is_empty() { p.note { "Also in report.json: " (parts(estimate)) "." } }
             }
         }
