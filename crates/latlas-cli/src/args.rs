@@ -109,6 +109,12 @@ pub struct SampleOptions {
     /// The decoder's second input: one row a sample, or one row for all
     #[arg(long, value_name = "FILE")]
     pub condition: Option<String>,
+    /// A further model at the same data, for the estimators that compare models (repeatable)
+    #[arg(long, value_name = "MODEL.onnx")]
+    pub other: Vec<String>,
+    /// Its encoder, where there is one; a model without is inverted (repeatable, in the order of the models)
+    #[arg(long, value_name = "FILE")]
+    pub other_encoder: Vec<String>,
     /// Jacobians [n, D, d] instead of a model
     #[arg(long, value_name = "FILE")]
     pub jacobians: Option<String>,
@@ -173,6 +179,9 @@ pub struct StatisticsOptions {
     /// Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
     #[arg(long, value_name = "M")]
     pub sketch: Option<usize>,
+    /// The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
+    #[arg(long, value_name = "SHARE")]
+    pub inversion_gate: Option<f64>,
     /// The largest accepted share of unusable samples [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     pub max_bad: Option<f64>,
@@ -220,6 +229,7 @@ impl StatisticsOptions {
             order: latents.order.as_str().into(),
             noise_scale: latents.tau,
             spread_cut: latents.std_cut,
+            inversion_gate: self.inversion_gate.unwrap_or(default.inversion_gate),
             ..default
         }
     }

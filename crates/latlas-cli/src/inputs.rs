@@ -9,7 +9,7 @@ use latlas::models::closed_form::{self, ClosedForm};
 use latlas::models::onnx::{Heads, Options};
 use latlas::models::{Decoder, Encoder, OnnxDecoder, OnnxEncoder};
 use latlas::report::InputRecord;
-use latlas::run::{Dtype, Inputs};
+use latlas::run::{Dtype, Inputs, Other};
 use latlas::samples::Prior;
 use latlas_graph::{Graph, onnx};
 use ndarray::Array3;
@@ -42,6 +42,7 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
         inputs.records.push(model_record("encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
         inputs.encoder = Some(Arc::new(encoder));
     }
+    inputs.others = others(samples, dtype, &mut inputs.records)?;
     let (d, big_d, c) = inputs
         .decoder
         .as_ref()
@@ -65,6 +66,30 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
         Some(spec) => inputs.prior = Prior::parse(spec)?,
     }
     Ok(Gathered { inputs, notes })
+}
+
+/// Further models with their encoders.
+fn others(samples: &SampleOptions, dtype: Dtype, records: &mut Vec<InputRecord>) -> Outcome<Vec<Other>> {
+    if samples.other_encoder.len() > samples.other.len() {
+        let (encoders, models) = (samples.other_encoder.len(), samples.other.len());
+        return Err(Failure::usage(
+            format!("{encoders} encoders were given for {models} further models"),
+            "give --other-encoder once for each --other, in the same order",
+        ));
+    }
+    let mut others = Vec::new();
+    for (k, spec) in samples.other.iter().enumerate() {
+        let model = decoder(spec, &ModelOptions::default(), dtype, Ok)?;
+        records.push(model_record("other", spec, &model.sha256, [model.decoder.latent_dim(), model.decoder.ambient_dim()]));
+        let mut reversed: Option<Arc<dyn Encoder>> = None;
+        if let Some(spec) = samples.other_encoder.get(k) {
+            let encoder = encoder(spec, dtype)?;
+            records.push(model_record("other-encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
+            reversed = Some(Arc::new(encoder));
+        }
+        others.push(Other { decoder: model.decoder, encoder: reversed });
+    }
+    Ok(others)
 }
 
 /// Reads an array and notes where it came from.
@@ -176,7 +201,7 @@ fn builtin(id: &str) -> Outcome<&'static [u8]> {
 }
 
 /// File name without its folder, or `builtin:NAME`.
-fn name_of(spec: &str) -> String {
+pub fn name_of(spec: &str) -> String {
     if spec.starts_with("builtin:") {
         return spec.into();
     }

@@ -40,6 +40,8 @@ pub enum Better {
 pub enum Need {
     /// A decoder, or its Jacobians.
     Decoder,
+    /// A second model.
+    Other,
     Data,
     Encoder,
     Codes,

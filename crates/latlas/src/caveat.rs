@@ -53,6 +53,11 @@ pub const PAGES: &[Page] = &[
         text: "Two or more latent directions move the output along the same line, so the volume that the latent space spans there is zero and its logarithm minus infinity. Such samples are counted and left out of volumes; lengths of single columns stay valid.",
     },
     Page {
+        id: "unresolved-parallel",
+        title: "Two directions cannot be told from parallel at some points",
+        text: "The sine of the angle between two columns is below what the Jacobian resolves (four times its relative error), so the logarithm of the sine is not known there. Such samples are counted and left out of the mean of the mutual information; the mean and median of cos² include them. Run with --dtype f64 to resolve smaller angles. Columns that are parallel at every sample have infinite mutual information.",
+    },
+    Page {
         id: "too-few-samples",
         title: "Few samples: the uncertainty is itself uncertain",
         text: "Standard errors come from the spread over samples. With fewer than about 30 of them the normal interval is too narrow. Raise --samples or give more latents.",

@@ -39,6 +39,8 @@ pub struct Context {
     pub conditional: bool,
     /// Whether the decoder's derivative jumps somewhere.
     pub has_kinks: bool,
+    /// Latents of each further model that is asked at the same data.
+    pub others: Vec<usize>,
     /// Whether the decoder itself gives log |det ∂x/∂z|.
     pub has_log_det: bool,
     /// Sets of latents that were asked for.
@@ -97,6 +99,7 @@ impl Context {
         for need in card.needs {
             let (there, what, hint) = match need {
                 Need::Decoder => (self.latent_dim > 0, "a decoder", "give an ONNX file, or Jacobians with --jacobians"),
+                Need::Other => (!self.others.is_empty(), "a second model", "give one with --other"),
                 Need::Encoder => (self.has_encoder, "an encoder", "give one with --encoder"),
                 Need::Data => (self.has_data, "data", "give some with --data"),
                 Need::Labels => (self.has_labels, "labels", "give some with --labels"),
@@ -137,6 +140,23 @@ impl Context {
                 hint: Some("leave --sketch out".into()),
             }),
         }
+    }
+
+    /// A sketch must have at least this many probes.
+    pub fn require_probes(&self, card: &Card, least: usize) -> Result<()> {
+        match self.settings.sketch {
+            Some(m) if m < least => Err(Error::Input {
+                what: format!("{} needs a sketch of at least {least} probes, not {m}", card.id),
+                hint: Some(format!("take --sketch {least} or more, or leave it out")),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The context of the k-th further model.
+    pub fn of_other(&self, k: usize) -> Self {
+        let latent_dim = self.others.get(k).copied().unwrap_or(0);
+        Self { latent_dim, prior: Prior::Normal, sampling: Sampling::Given, has_latents: true, others: Vec::new(), ..self.clone() }
     }
 
     /// Rows of the matrix whose columns stand for the latents: D of the Jacobian, or m of its sketch.

@@ -23,9 +23,11 @@
 #![forbid(unsafe_code)]
 
 pub mod accumulators;
+pub mod assignment;
 pub mod card;
 pub mod caveat;
 pub mod context;
+pub mod cross;
 pub mod data;
 pub mod error;
 pub mod estimate;

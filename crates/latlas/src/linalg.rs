@@ -84,6 +84,16 @@ pub fn sine_between(a: &[f64], b: &[f64]) -> f64 {
     0.5 * (difference.iter().sum::<f64>() * sum.iter().sum::<f64>()).sqrt()
 }
 
+/// x with Rx = b for an upper triangular R with a diagonal that is not zero, by back substitution.
+pub fn solve_upper(r: ArrayView2<'_, f64>, b: &[f64]) -> Vec<f64> {
+    let mut x = b.to_vec();
+    for i in (0..x.len()).rev() {
+        let known: f64 = (i + 1..x.len()).map(|j| r[[i, j]] * x[j]).sum();
+        x[i] = (x[i] - known) / r[[i, i]];
+    }
+    x
+}
+
 /// Σ log |R_kk|: the log-volume that the columns of a matrix with this R span; −∞ without full rank.
 pub fn log_volume(r: ArrayView2<'_, f64>) -> f64 {
     r.diag().iter().map(|x| x.abs().ln()).sum()

@@ -39,6 +39,8 @@ pub struct Settings {
     /// Latents whose codes have a smaller standard deviation than this look unused; found from the largest gap when not set.
     #[serde(default)]
     pub spread_cut: Option<f64>,
+    /// The largest relative residual ‖x − g(z)‖/‖x‖ at which a decoder without an encoder counts as inverted.
+    pub inversion_gate: f64,
 }
 
 /// Where the order of the latents comes from in which nested cores grow.
@@ -135,6 +137,7 @@ impl Default for Settings {
             order: OrderSource::Pilot,
             noise_scale: None,
             spread_cut: None,
+            inversion_gate: 1e-3,
         }
     }
 }

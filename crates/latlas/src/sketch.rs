@@ -42,6 +42,40 @@ pub fn volume_variance(p: usize, m: usize) -> f64 {
     (0..p).map(|k| 0.25 * trigamma((m - k) as f64 / 2.0)).sum()
 }
 
+/// An unbiased estimate of cos² of an angle from the squared correlation r̂² of two columns of a sketch, m ≥ 3.
+///
+/// ```text
+/// 1 − (m−2)/(m−1) (1 − r̂²) ₂F₁(1, 1; (m+1)/2; 1 − r̂²)
+/// ```
+///
+/// Olkin and Pratt, Unbiased Estimation of Certain Correlation Coefficients (1958), for one predictor and known means.
+pub fn squared_correlation(squared: f64, m: usize) -> f64 {
+    // With u = 1 − t, the function is (p+1) ∫ uᵖ / (s + xu) du over [0, 1], where s = r̂², x = 1 − s and p = (m − 3)/2.
+    let (s, p) = (squared.max(1e-300), (m as f64 - 3.0) / 2.0);
+    let x = 1.0 - s;
+    let integral = if x < 0.5 {
+        let mut term = 1.0 / (p + 1.0);
+        let mut sum = 0.0;
+        for k in 0..200 {
+            sum += term;
+            term *= x * f64::from(k + 1) / (p + 2.0 + f64::from(k));
+            if term < 1e-17 * sum {
+                break;
+            }
+        }
+        sum
+    } else {
+        // p → p + 1, which is stable for s ≤ x, from the two that have closed forms.
+        let (mut q, mut integral) = if m % 2 == 1 { (0.0, -s.ln() / x) } else { (-0.5, 2.0 * (x / s).sqrt().atan() / (x * s).sqrt()) };
+        while q < p {
+            integral = (1.0 / (q + 1.0) - s * integral) / x;
+            q += 1.0;
+        }
+        integral
+    };
+    1.0 - (m as f64 - 2.0) / (m as f64 - 1.0) * x * (p + 1.0) * integral
+}
+
 /// Probes V `[n, m, D]` for samples `start .. start + n`. Those of a sample depend on the seed and its index only, so two
 /// models that are asked at the same data get the same ones.
 pub fn probes(seed: u64, purpose: Purpose, start: u64, (n, m, big_d): (usize, usize, usize)) -> Array3<f64> {
@@ -80,6 +114,32 @@ mod tests {
             let overlap = 2.0 * volume_bias(1, m) - volume_bias(2, m);
             assert!((overlap - pair).abs() < 6e-5 || (pair.is_nan() && overlap.is_nan()), "{m}: {overlap}");
             assert!((volume_variance(1, m).sqrt() - deviation).abs() < 6e-4, "{m}");
+        }
+    }
+
+    #[test]
+    fn squared_correlations_are_unbiased() {
+        for m in [3, 4, 7, 16] {
+            assert!((squared_correlation(0.5 + 1e-12, m) - squared_correlation(0.5 - 1e-12, m)).abs() < 1e-10, "{m}");
+            assert_eq!(squared_correlation(1.0, m), 1.0);
+            for cosine in [0.0, 0.3, 0.9] {
+                let n = 40_000;
+                let mut stream = Stream::new(7, Purpose::Directions, 0, 1);
+                let (mut sum, mut squares) = (0.0, 0.0);
+                for _ in 0..n {
+                    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+                    for _ in 0..m {
+                        let x = stream.normal();
+                        let y = cosine * x + (1.0 - cosine * cosine).sqrt() * stream.normal();
+                        (xx, yy, xy) = (xx + x * x, yy + y * y, xy + x * y);
+                    }
+                    let estimate = squared_correlation(xy * xy / (xx * yy), m);
+                    (sum, squares) = (sum + estimate, squares + estimate * estimate);
+                }
+                let mean = sum / f64::from(n);
+                let error = ((squares / f64::from(n) - mean * mean) / f64::from(n)).sqrt();
+                assert!((mean - cosine * cosine).abs() < 4.0 * error, "{m} {cosine}: {mean} ± {error}");
+            }
         }
     }
 

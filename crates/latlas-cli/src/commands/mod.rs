@@ -1,5 +1,6 @@
 //! The verbs: one file and one line of the table each.
 
+mod compare;
 mod decode;
 mod explain;
 mod export;
@@ -36,6 +37,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "export", command: line::<export::Arguments>, run: |matches| with(matches, export::run) },
     Verb { name: "merge", command: line::<merge::Arguments>, run: |matches| with(matches, merge::run) },
     Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },
+    Verb { name: "compare", command: line::<compare::Arguments>, run: |matches| with(matches, compare::run) },
     Verb { name: "explain", command: line::<explain::Arguments>, run: |matches| with(matches, explain::run) },
 ];
 

@@ -105,7 +105,7 @@ fn affordable(wished: usize, operations: f64) -> usize {
 }
 
 /// The command as it was typed, without the folders of files: a page must not tell where it was made.
-fn command_line() -> String {
+pub fn command_line() -> String {
     let without_folder = |word: String| {
         let is_absolute = std::path::Path::new(&word).is_absolute();
         if is_absolute { word.rsplit(['/', '\\']).next().unwrap_or_default().to_string() } else { word }

@@ -4,6 +4,7 @@ use super::{read, rust_below};
 
 /// The pipeline in order. A module that is missing here fails the test.
 const STAGES: &[(&str, u8)] = &[
+    ("assignment", 0),
     ("card", 0),
     ("caveat", 0),
     ("error", 0),
@@ -21,6 +22,7 @@ const STAGES: &[(&str, u8)] = &[
     ("context", 2),
     ("probe", 2),
     ("sketch", 2),
+    ("cross", 3),
     ("quantities", 3),
     ("accumulators", 4),
     ("estimators", 5),

@@ -29,4 +29,9 @@ pub trait Accumulator: Default + Clone + Send + Sync + Serialize + DeserializeOw
 
     /// Samples seen.
     fn count(&self) -> usize;
+
+    /// Rows whose first columns the value is the mean of, where it keeps such.
+    fn rows(&self) -> Option<&Summary> {
+        None
+    }
 }

@@ -48,4 +48,8 @@ impl Accumulator for Summary {
     fn count(&self) -> usize {
         self.seen as usize
     }
+
+    fn rows(&self) -> Option<&Summary> {
+        Some(self)
+    }
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::{Card, Estimator};
-use crate::accumulators::Accumulator;
+use crate::accumulators::{Accumulator, Summary};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::estimate::Estimate;
@@ -41,6 +41,8 @@ pub trait AnyEstimator: Send + Sync {
     fn merge(&self, state: &mut AnyState, later: &AnyState);
     /// [`Estimator::finish`].
     fn finish(&self, context: &Context, state: &AnyState) -> Result<Estimate>;
+    /// The rows of the samples whose means are the value, where the state keeps such.
+    fn rows(&self, state: &AnyState) -> Option<Summary>;
     /// The state as bytes.
     fn save(&self, state: &AnyState) -> Result<Vec<u8>>;
     /// The state from bytes, which are not trusted.
@@ -68,6 +70,10 @@ impl<E: Estimator> AnyEstimator for E {
 
     fn finish(&self, context: &Context, state: &AnyState) -> Result<Estimate> {
         state.downcast_ref().map_or_else(|| Err(foreign(E::CARD.id)), |state| Estimator::finish(self, context, state))
+    }
+
+    fn rows(&self, state: &AnyState) -> Option<Summary> {
+        state.downcast_ref::<E::State>().and_then(Accumulator::rows).cloned()
     }
 
     fn save(&self, state: &AnyState) -> Result<Vec<u8>> {

@@ -8,6 +8,7 @@ mod summarize;
 
 pub use erased::{AnyEstimator, AnyState, Entry};
 pub use of_quantity::OfQuantity;
+pub(crate) use summarize::number;
 pub use summarize::{Columns, estimate, estimate_matrix};
 
 use crate::accumulators::Accumulator;

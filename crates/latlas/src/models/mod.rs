@@ -4,8 +4,10 @@ pub mod arrays;
 pub mod closed_form;
 pub mod decoder;
 pub mod encoder;
+pub mod inverse;
 pub mod onnx;
 
 pub use decoder::{Cost, Decoder, Linearization};
 pub use encoder::{Encoder, Posterior};
+pub use inverse::Inverse;
 pub use onnx::{OnnxDecoder, OnnxEncoder};

@@ -3,6 +3,7 @@
 mod angles;
 mod factor;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use ndarray::{Array2, Array3, Axis};
@@ -23,8 +24,9 @@ use crate::sketch;
 /// In a run with a sketch the columns are those of VJ in place of J, and log lengths and log volumes come corrected, so
 /// that their means over V are those of J (see [`crate::sketch`]).
 pub struct Probe<'a> {
-    context: &'a Context,
+    context: Cow<'a, Context>,
     batch: Batch,
+    others: Vec<Probe<'a>>,
     decoder: Option<&'a dyn Decoder>,
     linearization: Box<dyn Linearization + 'a>,
     columns: OnceLock<Array3<f64>>,
@@ -60,6 +62,8 @@ pub enum Fault {
     NonFinite,
     /// The live columns of the Jacobian are linearly dependent.
     RankDeficient,
+    /// A model without an encoder does not reach the data.
+    InversionFailed,
 }
 
 impl Fault {
@@ -68,23 +72,30 @@ impl Fault {
         match self {
             Self::NonFinite => "non-finite",
             Self::RankDeficient => "rank-deficient",
+            Self::InversionFailed => "inversion-failed",
         }
     }
 }
 
 impl<'a> Probe<'a> {
     /// A decoder at some points.
-    pub fn new(context: &'a Context, decoder: &'a dyn Decoder, batch: Batch) -> Result<Self> {
+    pub fn new(context: impl Into<Cow<'a, Context>>, decoder: &'a dyn Decoder, batch: Batch) -> Result<Self> {
         let latents = batch.latents.as_ref().ok_or_else(|| Error::Input { what: "a decoder needs latents".into(), hint: None })?;
         let linearization = decoder.linearize(latents.view(), batch.condition.as_ref().map(|rows| rows.view()))?;
         Ok(Self::over(context, Some(decoder), linearization, batch))
     }
 
     /// A linearisation that is already there, such as given Jacobians.
-    pub fn over(context: &'a Context, decoder: Option<&'a dyn Decoder>, linearization: Box<dyn Linearization + 'a>, batch: Batch) -> Self {
+    pub fn over(
+        context: impl Into<Cow<'a, Context>>,
+        decoder: Option<&'a dyn Decoder>,
+        linearization: Box<dyn Linearization + 'a>,
+        batch: Batch,
+    ) -> Self {
         Self {
-            context,
+            context: context.into(),
             batch,
+            others: Vec::new(),
             decoder,
             linearization,
             columns: OnceLock::new(),
@@ -99,7 +110,24 @@ impl<'a> Probe<'a> {
 
     /// What all samples of the run share.
     pub fn context(&self) -> &Context {
-        self.context
+        &self.context
+    }
+
+    /// The same data in further models.
+    #[must_use]
+    pub fn beside(mut self, others: Vec<Self>) -> Self {
+        self.others = others;
+        self
+    }
+
+    /// The same data in further models, where an estimator of the run needs them.
+    pub fn others(&self) -> &[Self] {
+        &self.others
+    }
+
+    /// Whether sample s has latents; only a model that was inverted may miss them.
+    pub fn has_latent(&self, s: usize) -> bool {
+        self.batch.latents.as_ref().is_none_or(|z| z.row(s).iter().all(|z| !z.is_nan()))
     }
 
     /// The samples as drawn or given.
@@ -149,7 +177,7 @@ impl<'a> Probe<'a> {
     /// Jacobian columns `[n, d, D]`, or those of its sketch `[n, d, m]`.
     pub fn columns(&self) -> Result<&Array3<f64>> {
         once(&self.columns, || {
-            let Context { settings, latent_dim, ambient_dim, .. } = self.context;
+            let Context { settings, latent_dim, ambient_dim, .. } = self.context();
             let columns = match settings.sketch {
                 None => self.linearization.columns()?,
                 Some(m) => {
@@ -172,12 +200,12 @@ impl<'a> Probe<'a> {
         once(&self.log_norms, || {
             let (d, bias) = (self.context.latent_dim, self.context.volume_bias(1));
             let mut norms = Array2::zeros((self.len(), d));
-            let rows: Vec<_> = norms.axis_iter_mut(Axis(0)).zip(columns.outer_iter()).collect();
-            rows.into_par_iter().for_each(|(mut norms, columns)| {
+            let rows: Vec<_> = norms.axis_iter_mut(Axis(0)).zip(columns.outer_iter()).enumerate().collect();
+            rows.into_par_iter().for_each(|(s, (mut norms, columns))| {
                 for (norm, column) in norms.iter_mut().zip(columns.outer_iter()) {
                     *norm = column.as_slice().map_or(f64::NAN, linalg::log_norm) - bias;
                 }
-                if norms.iter().any(|x| x.is_nan() || *x == f64::INFINITY) {
+                if norms.iter().any(|x| x.is_nan() || *x == f64::INFINITY) || !self.has_latent(s) {
                     norms.fill(f64::NAN);
                 }
             });
@@ -294,7 +322,7 @@ impl<'a> Probe<'a> {
 
     /// −log pᵢ(zᵢ) of sample s for each latent, by the run's [`PriorTerm`]; zeros when there is none.
     pub fn surprisals(&self, s: usize) -> Vec<f64> {
-        let Context { prior, latent_dim, .. } = self.context;
+        let Context { prior, latent_dim, .. } = self.context();
         match (self.context.prior_term(), self.latent(s)) {
             (PriorTerm::Analytic, _) => (0..*latent_dim).map(|i| prior.marginal_entropy(i).unwrap_or(f64::NAN)).collect(),
             (PriorTerm::Sampled, Some(z)) => (0..*latent_dim).map(|i| prior.surprisal(&z, i..=i).unwrap_or(f64::NAN)).collect(),

@@ -119,6 +119,15 @@ impl Default for PageOptions {
     }
 }
 
+impl Atlas {
+    /// A report without a model to ask: numbers and what is drawn from them alone.
+    pub fn of_report(report: Report, name: String, command: Option<String>) -> Self {
+        let size = |key: &str| report.settings.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0) as usize;
+        let (latent_dim, ambient_shape) = (size("latent_dim"), vec![size("ambient_dim")]);
+        Self { report, name, latent_dim, ambient_shape, picture: None, draws: None, traversals: None, columns: None, plane: None, command }
+    }
+}
+
 /// Values held at once while decoding for the page.
 const LARGEST_BATCH: usize = 1 << 22;
 /// Steps of a traversal to each side.

@@ -152,6 +152,8 @@ impl Header {
             && (1..MANY).contains(&self.chunk)
             && (1..=1 << 20).contains(&self.shards)
             && self.ids.len() <= 1000
+            && context.others.len() <= 64
+            && context.others.iter().all(|d| (1..=1 << 24).contains(d))
             && context.prior.dim().is_none_or(|dim| dim == context.latent_dim)
             && context.settings.level > 0.0
             && context.settings.level < 1.0;

@@ -1,5 +1,6 @@
 //! What goes into a run, and whether it fits together.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ndarray::{Array2, Array3, Axis, Dimension, Slice};
@@ -10,11 +11,16 @@ use crate::context::{Context, Order};
 use crate::error::{Error, Result};
 use crate::index_sets;
 use crate::models::arrays::GivenJacobians;
-use crate::models::{Decoder, Encoder};
+use crate::models::{Decoder, Encoder, Inverse};
 use crate::probe::{Batch, Probe};
 use crate::report::InputRecord;
 use crate::samples::Prior;
 use crate::settings::{OrderSource, Sampling, Settings};
+
+/// Further models at most.
+const MOST_OTHERS: usize = 64;
+/// Starting points of an inversion.
+const TRIES: u64 = 6;
 
 /// What goes into a run: a decoder or Jacobians, and what belongs to them.
 #[derive(Clone, Default)]
@@ -35,12 +41,23 @@ pub struct Inputs {
     pub condition: Option<Array2<f64>>,
     /// `[n, D, d]` instead of a decoder.
     pub jacobians: Option<Array3<f64>>,
+    /// Further models, asked at the same data.
+    pub others: Vec<Other>,
     /// Where all of this came from.
     pub records: Vec<InputRecord>,
 }
 
 /// Samples of the first look at the entropies that fixes the order of the latents.
 const PILOT: usize = 64;
+
+/// A further model beside the first one.
+#[derive(Clone)]
+pub struct Other {
+    /// z → x, with as many values a sample as the first one.
+    pub decoder: Arc<dyn Decoder>,
+    /// x → z; without one the decoder is inverted.
+    pub encoder: Option<Arc<dyn Encoder>>,
+}
 
 impl Inputs {
     /// What all samples of a run over these inputs share.
@@ -75,6 +92,7 @@ impl Inputs {
             check_finite("latents", latents)?;
         }
         self.check_data(ambient_dim, sampling)?;
+        self.check_others(ambient_dim)?;
         let width = self.decoder.as_ref().and_then(|d| d.condition_dim());
         if let (Some(width), None) = (width, &self.condition) {
             let what = format!("the decoder needs a condition of {width} values a sample");
@@ -109,6 +127,7 @@ impl Inputs {
             has_labels: self.labels.is_some(),
             conditional: self.condition.is_some(),
             has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
+            others: self.others.iter().map(|other| other.decoder.latent_dim()).collect(),
             has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
             sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
             partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,
@@ -128,7 +147,7 @@ impl Inputs {
         };
         let mut entropies = Moments::default();
         for start in (0..samples).step_by(chunk) {
-            let probe = self.probe(context, start, chunk.min(samples - start))?;
+            let probe = self.probe_alone(context, start, chunk.min(samples - start))?;
             for s in 0..probe.len() {
                 entropies.push(&probe.entropies(s)?);
             }
@@ -139,8 +158,28 @@ impl Inputs {
         Ok(Order { source: source.name().into(), latents })
     }
 
-    /// The samples `start .. start + len` of the run.
-    pub(super) fn probe<'a>(&'a self, context: &'a Context, start: usize, len: usize) -> Result<Probe<'a>> {
+    /// The samples `start .. start + len` of the run, and beside them the same data in the other models where they are needed.
+    pub(super) fn probe<'a>(&'a self, context: &'a Context, start: usize, len: usize, with_others: bool) -> Result<Probe<'a>> {
+        let probe = self.probe_alone(context, start, len)?;
+        if !with_others || self.others.is_empty() {
+            return Ok(probe);
+        }
+        let data = match (context.sampling, &probe.batch().data) {
+            (Sampling::Data, Some(data)) => data.clone(),
+            _ => probe.decoded()?.clone(),
+        };
+        let mut others = Vec::new();
+        for (k, other) in self.others.iter().enumerate() {
+            let mut batch = probe.batch().clone();
+            batch.condition = batch.condition.filter(|_| other.decoder.condition_dim().is_some());
+            let latents = encode(&*other.decoder, other.encoder.as_deref(), &data, batch.condition.as_ref(), &context.settings)?;
+            batch.latents = Some(latents);
+            others.push(Probe::new(Cow::Owned(context.of_other(k)), &*other.decoder, batch)?);
+        }
+        Ok(probe.beside(others))
+    }
+
+    fn probe_alone<'a>(&'a self, context: &'a Context, start: usize, len: usize) -> Result<Probe<'a>> {
         let rows = Slice::from(start..start + len);
         let condition = self.condition.as_ref().map(|c| {
             if c.nrows() == 1 && context.n_samples != 1 { c.select(Axis(0), &vec![0; len]) } else { c.slice_axis(Axis(0), rows).to_owned() }
@@ -149,21 +188,23 @@ impl Inputs {
         batch.latents = match (context.sampling, &self.latents) {
             (_, Some(latents)) => Some(latents.slice_axis(Axis(0), rows).to_owned()),
             (Sampling::Prior, None) => Some(self.prior.draw(context.settings.seed, start as u64..(start + len) as u64, context.latent_dim)),
-            (Sampling::Data, None) => match (&self.encoder, &self.data) {
-                (Some(encoder), Some(data)) => {
+            (Sampling::Data, None) => match (&self.decoder, &self.data) {
+                (Some(decoder), Some(data)) => {
+                    let data = data.slice_axis(Axis(0), rows).to_owned();
+                    let latents = encode(&**decoder, self.encoder.as_deref(), &data, batch.condition.as_ref(), &context.settings)?;
                     batch.labels = self.labels.as_ref().map(|l| l[start..start + len].to_vec());
-                    batch.data = Some(data.slice_axis(Axis(0), rows).to_owned());
-                    Some(encoder.encode(data.slice_axis(Axis(0), rows), batch.condition.as_ref().map(|rows| rows.view()))?.mean)
+                    batch.data = Some(data);
+                    Some(latents)
                 }
                 _ => None,
             },
             (Sampling::Given, None) => None,
         };
         match (&self.decoder, &self.jacobians) {
-            (Some(decoder), _) => Probe::new(context, &**decoder, batch),
+            (Some(decoder), _) => Probe::new(Cow::Borrowed(context), &**decoder, batch),
             (None, Some(jacobians)) => {
                 let given = GivenJacobians::new(jacobians.slice_axis(Axis(0), rows));
-                Ok(Probe::over(context, None, Box::new(given), batch))
+                Ok(Probe::over(Cow::Borrowed(context), None, Box::new(given), batch))
             }
             (None, None) => Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),
         }
@@ -196,12 +237,35 @@ impl Inputs {
         match (&self.latents, settings.sampling) {
             (Some(latents), _) => Ok((Sampling::Given, latents.nrows())),
             (None, Sampling::Prior) => Ok((Sampling::Prior, settings.samples)),
-            (None, Sampling::Data) => match (&self.data, &self.encoder) {
-                (Some(data), Some(_)) => Ok((Sampling::Data, data.nrows())),
-                _ => Err(input("latents of the data need data and an encoder", "give --data and --encoder")),
+            (None, Sampling::Data) => match &self.data {
+                Some(data) => Ok((Sampling::Data, data.nrows())),
+                None => Err(input("latents of the data need data", "give --data, and --encoder if there is one")),
             },
             (None, Sampling::Given) => Err(input("no latents were given", "give --latents, or let them be drawn from the prior")),
         }
+    }
+
+    fn check_others(&self, ambient_dim: usize) -> Result<()> {
+        if self.others.len() > MOST_OTHERS {
+            return Err(input(&format!("{} further models were given", self.others.len()), &format!("give at most {MOST_OTHERS}")));
+        }
+        for (k, other) in self.others.iter().enumerate() {
+            let (d, big_d) = (other.decoder.latent_dim(), other.decoder.ambient_dim());
+            if big_d != ambient_dim {
+                return Err(Error::Shape {
+                    what: format!("the decoder gives {ambient_dim} values a sample, further model {} gives {big_d}", k + 1),
+                    hint: Some("models are compared at the same data, in the same units".into()),
+                });
+            }
+            if let Some(encoder) = other.encoder.as_ref().filter(|e| e.data_dim() != big_d || e.latent_dim() != d) {
+                let (takes, gives) = (encoder.data_dim(), encoder.latent_dim());
+                return Err(shape(format!(
+                    "further model {} maps {d} latents to {big_d} values, its encoder {takes} values to {gives} latents",
+                    k + 1
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn check_data(&self, ambient_dim: usize, sampling: Sampling) -> Result<()> {
@@ -225,6 +289,24 @@ impl Inputs {
             _ => Ok(()),
         }
     }
+}
+
+/// Latents of some data: by the encoder, or by inverting the decoder; NaN where that fails.
+fn encode(
+    decoder: &dyn Decoder,
+    encoder: Option<&dyn Encoder>,
+    data: &Array2<f64>,
+    condition: Option<&Array2<f64>>,
+    settings: &Settings,
+) -> Result<Array2<f64>> {
+    let condition = condition.map(|rows| rows.view());
+    if let Some(encoder) = encoder {
+        return Ok(encoder.encode(data.view(), condition)?.mean);
+    }
+    // The first try begins at the mean, the others at draws that are the same for all data.
+    let mut starts = Prior::Normal.draw(settings.seed, 0..TRIES, decoder.latent_dim());
+    starts.row_mut(0).fill(0.0);
+    Ok(Inverse::new(decoder, settings.inversion_gate, starts)?.encode(data.view(), condition)?.mean)
 }
 
 fn check_settings(settings: &Settings) -> Result<()> {

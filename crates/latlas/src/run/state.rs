@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Inputs, Settings};
-use crate::accumulators::{Covariance, Merge, Ordered};
+use crate::accumulators::{Covariance, Merge, Ordered, Summary};
 use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::estimators::{self, AnyEstimator, AnyState, Card};
+use crate::estimators::{self, AnyEstimator, AnyState, Card, Need};
 use crate::invariants::{self, Laws};
 use crate::report::{InputRecord, Report};
 
@@ -208,6 +208,11 @@ impl State {
     /// # Errors
     /// What [`super::run`] says of the samples.
     pub fn finish_partial(self) -> Result<Report> {
+        Ok(self.finish_with_rows()?.0)
+    }
+
+    /// The report of the shards that are there, and for each estimate the rows of its samples that were kept.
+    pub(super) fn finish_with_rows(self) -> Result<(Report, Vec<Option<Summary>>)> {
         let missing: Vec<usize> = self.missing().iter().map(|shard| shard + 1).collect();
         let Self { header, selection, chunks } = self;
         let context = &header.context;
@@ -242,13 +247,15 @@ impl State {
             }
         }
         let invariants = partial.laws.finish(context).into_iter().chain(match_prior).collect();
-        Ok(Report { inputs: header.records, settings, estimates, invariants, citations })
+        let rows = selection.iter().zip(&partial.states).map(|((_, estimator), state)| estimator.rows(state)).collect();
+        Ok((Report { inputs: header.records, settings, estimates, invariants, citations }, rows))
     }
 
     fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
         let context = &self.header.context;
         let samples = self.header.samples_of(&(chunk..chunk + 1));
-        let probe = inputs.probe(context, samples.start, samples.len())?;
+        let needs_others = self.selection.iter().any(|(card, _)| card.needs.contains(&Need::Other));
+        let probe = inputs.probe(context, samples.start, samples.len(), needs_others)?;
         let mut partial = Partial {
             selection: Arc::clone(&self.selection),
             states: self.selection.iter().map(|(_, estimator)| estimator.start()).collect(),
@@ -316,7 +323,7 @@ impl Header {
             "samples": context.n_samples, "seed": settings.seed, "chunk": self.chunk, "max_bad": settings.max_bad,
             "dtype": settings.dtype, "level": settings.level, "sampling": context.sampling, "prior": prior,
             "latent_dim": context.latent_dim, "ambient_dim": context.ambient_dim, "estimators": self.ids,
-            "jacobian": context.method()["jacobian"], "sketch": settings.sketch, "prior_term": prior_term,
+            "jacobian": context.method()["jacobian"], "sketch": settings.sketch, "inversion_gate": settings.inversion_gate, "prior_term": prior_term,
             "instruction_set": self.instruction_sets,
             "sets": settings.sets, "partition": settings.partition, "noise_scale": settings.noise_scale,
             "spread_cut": settings.spread_cut, "order": if context.order.latents.is_empty() { None } else { Some(&context.order.source) },

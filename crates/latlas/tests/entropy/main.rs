@@ -3,6 +3,7 @@
 
 mod closed_forms;
 mod coverage;
+mod cross;
 mod degenerate;
 mod determinism;
 mod explicit;

@@ -6,6 +6,8 @@ mod block_boundaries;
 mod block_mutual_information;
 mod core_detail;
 mod hidden_dimensions;
+mod cross_mutual_information;
+mod dimension_matching;
 mod jacobian_spectrum;
 mod manifold_entropy;
 mod pairwise_mutual_information;
@@ -20,6 +22,8 @@ pub use block_boundaries::BlockBoundaries;
 pub use block_mutual_information::BlockMutualInformation;
 pub use core_detail::CoreDetail;
 pub use hidden_dimensions::HiddenDimensions;
+pub use cross_mutual_information::CrossMutualInformation;
+pub use dimension_matching::DimensionMatching;
 pub use jacobian_spectrum::JacobianSpectrum;
 pub use manifold_entropy::ManifoldEntropy;
 pub use pairwise_mutual_information::PairwiseMutualInformation;
@@ -51,6 +55,8 @@ pub const TABLE: &[Entry] = &[
     entry::<OfQuantity<OffDiagonalShare>>(),
     entry::<OfQuantity<OrthogonalJacobianPenalty>>(),
     entry::<AveragedColumns>(),
+    entry::<CrossMutualInformation>(),
+    entry::<DimensionMatching>(),
 ];
 
 /// Says by which convention entropies are meant, and what follows from it.

@@ -5,6 +5,7 @@ mod axes;
 mod conditioning;
 mod core_detail;
 mod decomposition;
+mod cross_cosines;
 mod draws;
 mod entropy_spectrum;
 mod histogram;
@@ -90,6 +91,7 @@ pub const TABLE: &[Plot] = &[
     Plot { id: "pairwise-information", section: Section::Overlap, draw: pairwise_information::draw },
     Plot { id: "core-detail", section: Section::Overlap, draw: core_detail::draw },
     Plot { id: "decomposition", section: Section::Overlap, draw: decomposition::draw },
+    Plot { id: "cross-cosines", section: Section::Entropy, draw: cross_cosines::draw },
     Plot { id: "draws", section: Section::Directions, draw: draws::draw },
     Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
     Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },
