@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::{Args, Command, ValueEnum};
-use latlas::run::{Dtype, Sampling, Settings};
+use latlas::run::{ClassWeights, Dtype, Sampling, Settings};
 
 use crate::commands::VERBS;
 use crate::failure::{Failure, Outcome};
@@ -91,7 +91,7 @@ pub struct SampleOptions {
     /// Latents to draw from the prior
     #[arg(long, value_name = "N", conflicts_with = "latents")]
     pub samples: Option<usize>,
-    /// normal, uniform, uniform:LO,HI or a file of latents to draw from
+    /// normal, uniform, uniform:LO,HI, a .json or .npz file (diagonal, mixture) or a file of latents to draw from
     #[arg(long, value_name = "PRIOR")]
     pub prior: Option<String>,
     /// Where latents come from: drawn from the prior, or the data through the encoder
@@ -182,6 +182,13 @@ pub struct StatisticsOptions {
     /// The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
     #[arg(long, value_name = "SHARE")]
     pub inversion_gate: Option<f64>,
+    /// per-class measures every class by itself and joins them: rows of --condition, --labels of the data, or components of
+    /// a mixture --prior
+    #[arg(long, value_enum, default_value_t = Conditioning::Marginal, value_name = "HOW")]
+    pub conditioning: Conditioning,
+    /// What each class counts: equally, or by its frequency
+    #[arg(long, value_enum, default_value_t = Weights::Equal, value_name = "HOW")]
+    pub class_weights: Weights,
     /// The largest accepted share of unusable samples [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     pub max_bad: Option<f64>,
@@ -210,6 +217,31 @@ pub struct LatentOptions {
     /// Standard deviation of a code below which a latent looks unused [default: the widest gap]
     #[arg(long, value_name = "STD")]
     pub std_cut: Option<f64>,
+}
+
+/// Whether classes are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Conditioning {
+    Marginal,
+    PerClass,
+}
+
+/// How much each class counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Weights {
+    Equal,
+    Frequency,
+}
+
+impl From<Weights> for ClassWeights {
+    fn from(weights: Weights) -> Self {
+        match weights {
+            Weights::Equal => Self::Equal,
+            Weights::Frequency => Self::Frequency,
+        }
+    }
 }
 
 impl StatisticsOptions {

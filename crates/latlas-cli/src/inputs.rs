@@ -58,6 +58,7 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
     inputs.condition = rows.map(|table| data::finite_rows(&table, "the decoder takes a condition", c)).transpose()?;
     match samples.prior.as_ref() {
         None => {}
+        Some(spec) if is_mixture(spec)? => inputs.prior = mixture(spec, d, records)?,
         Some(spec) if is_data_file(spec) => {
             if let Some(rows) = table("prior", Some(spec), records)? {
                 inputs.prior = Prior::empirical(&data::finite_rows(&rows, "the decoder takes latents", d)?)?;
@@ -109,6 +110,28 @@ fn model_record(role: &str, spec: &str, sha256: &str, shape: [usize; 2]) -> Inpu
 fn is_data_file(spec: &str) -> bool {
     let is_file = spec.contains('.') && !spec.to_ascii_lowercase().ends_with(".json") && !spec.starts_with("uniform:");
     spec.starts_with("builtin:") || is_file
+}
+
+/// Whether a prior is a `.npz` file with the means of a mixture.
+fn is_mixture(spec: &str) -> Result<bool> {
+    Ok(spec.to_ascii_lowercase().ends_with(".npz") && data::keys(Path::new(spec))?.iter().any(|key| key == "means"))
+}
+
+/// A mixture from a `.npz` file: means `[K, d]`, and where they are there stds `[K, d]` (else 1) and weights `[K]` (else equal).
+fn mixture(spec: &str, d: Option<usize>, records: &mut Vec<InputRecord>) -> Result<Prior> {
+    let keys = data::keys(Path::new(spec))?;
+    let mut rows = |key: &str, width: Option<usize>| -> Result<Option<Vec<Vec<f64>>>> {
+        let Some(key) = keys.iter().find(|known| *known == key) else { return Ok(None) };
+        let Some(table) = table("prior", Some(&format!("{spec}:{key}")), records)? else { return Ok(None) };
+        let rows = data::finite_rows(&table, &format!("the prior's {key} are for latents"), width)?;
+        Ok(Some(rows.outer_iter().map(|row| row.to_vec()).collect()))
+    };
+    let means = rows("means", d)?.unwrap_or_default();
+    let (k, d) = (means.len(), means.first().map_or(0, Vec::len));
+    let stds = rows("stds", Some(d))?.unwrap_or_else(|| vec![vec![1.0; d]; k]);
+    let weights = rows("weights", None)?.map_or_else(|| vec![1.0; k], |rows| rows.concat());
+    let total: f64 = weights.iter().sum();
+    Prior::Mixture { weights: weights.iter().map(|w| w / total).collect(), means, stds }.checked(spec)
 }
 
 /// `[n, D…, d]` with the middle axes in one.

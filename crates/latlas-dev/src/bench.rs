@@ -1,5 +1,6 @@
 //! `cargo dev bench`: benchmarks beside other programs, and their sections of `docs/performance.md`.
 
+mod entropy;
 mod host;
 mod jacobian;
 mod page;
@@ -17,11 +18,18 @@ struct Benchmark {
     run: fn(&Settings) -> Result<String>,
 }
 
-const BENCHMARKS: &[Benchmark] = &[Benchmark {
-    name: "jacobian",
-    summary: "full Jacobians beside PyTorch and JAX: the same graphs, weights and points for all",
-    run: jacobian::run,
-}];
+const BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "jacobian",
+        summary: "full Jacobians beside PyTorch and JAX: the same graphs, weights and points for all",
+        run: jacobian::run,
+    },
+    Benchmark {
+        name: "entropy",
+        summary: "entropies of a flow of 784 dimensions, by sketches and exact, beside the published recipe",
+        run: entropy::run,
+    },
+];
 
 /// What the command line asks of a benchmark.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

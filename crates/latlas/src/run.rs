@@ -4,11 +4,13 @@
 //! makes a state of its own, and states merge in a tree over chunk numbers ([`crate::accumulators::Ordered`]), so any
 //! number of threads or shards gives the same bits. No more chunks are in flight than there are threads.
 
+mod classes;
 mod compare;
 mod file;
 mod inputs;
 mod state;
 
+pub use classes::{ClassWeights, run_by_class};
 pub use compare::{Comparison, compare, compare_reports};
 pub use inputs::{Inputs, Other};
 pub use state::{Shard, State};

@@ -8,7 +8,7 @@ use latlas::estimators;
 use latlas::report::{PageOptions, atlas, html, json};
 use latlas::run;
 
-use crate::args::{LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::args::{Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::Outcome;
 use crate::present::save;
@@ -63,6 +63,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         unless_given(&mut samples.data, "builtin:digits");
     }
+    let by_class = arguments.statistics.conditioning == Conditioning::PerClass;
     let mut settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
     let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype)?;
     console.notes(&gathered.notes);
@@ -72,10 +73,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Some(decoder) = inputs.decoder.as_ref().filter(|_| samples.samples.is_none()) {
         settings.samples = affordable(wished, decoder.cost().jacobian);
     }
-    let is_lowered = settings.samples < wished && inputs.context(&settings)?.n_samples == settings.samples;
+    let is_lowered = settings.samples < wished && !by_class && inputs.context(&settings)?.n_samples == settings.samples;
     let groups: Vec<String> = estimators::GROUPS.iter().map(|(group, _)| (*group).to_string()).collect();
     let progress = Progress::new(console, "samples");
-    let mut report = run::run(&groups, &inputs, &settings, &|done, all| progress.at(done, all))?;
+    let tell = |done, all| progress.at(done, all);
+    let mut report = if by_class {
+        run::run_by_class(&groups, &inputs, &settings, arguments.statistics.class_weights.into(), &tell)?
+    } else {
+        run::run(&groups, &inputs, &settings, &tell)?
+    };
     drop(progress);
     if is_lowered {
         let message = format!("{} instead of {wished}; --samples decides otherwise", settings.samples);

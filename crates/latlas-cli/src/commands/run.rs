@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use latlas::estimators;
-use latlas::run::{Shard, State};
+use latlas::run::{Shard, State, run_by_class};
 
-use crate::args::{LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::args::{Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
@@ -68,6 +68,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let inputs = gathered.inputs;
 
     let sharding = &arguments.sharding;
+    if arguments.statistics.conditioning == Conditioning::PerClass {
+        if sharding.state.is_some() {
+            return Err(Failure::usage("classes have no state of their own", "leave --state out with --conditioning per-class"));
+        }
+        let progress = Progress::new(console, "samples");
+        let weights = arguments.statistics.class_weights.into();
+        let report = run_by_class(&ids, &inputs, &settings, weights, &|done, all| progress.at(done, all))?;
+        drop(progress);
+        present(&report, &arguments.presentation, console)?;
+        return gate::check(&arguments.statistics.gate, &report);
+    }
     let shard = sharding.shard.unwrap_or(Shard::WHOLE);
     let mut state = State::begin(&ids, &inputs, &settings, shard)?;
     if let Some(path) = sharding.state.as_ref().filter(|path| sharding.resume && path.exists()) {

@@ -131,6 +131,15 @@ pub fn read(spec: &str) -> Result<Table> {
     Ok(Table { name, sha256: sha256(&bytes), values: raw.values, integer: raw.integer })
 }
 
+/// The names of the arrays in a `.npz` file.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn keys(path: &Path) -> Result<Vec<String>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Io { action: "read", path: path.into(), source })?;
+    npz::keys(&bytes).map_err(|fault| fault.at(path))
+}
+
 /// `FILE.npz:KEY` in its two parts; the key may hold colons, and so may the folder.
 fn split_key(spec: &str) -> (PathBuf, Option<&str>) {
     let lower = spec.to_ascii_lowercase();

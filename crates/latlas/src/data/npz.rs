@@ -14,6 +14,12 @@ pub(super) const MOST_INFLATION: u64 = 1032;
 /// Enough for the longest `.npy` header that is read.
 const HEADER_BYTES: u64 = (1 << 16) + 12;
 
+/// The names of all members.
+pub(super) fn keys(bytes: &[u8]) -> Result<Vec<String>, Fault> {
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| Fault::new(format!("not a .npz archive: {e}")))?;
+    Ok(archive.file_names().filter_map(|name| Some(name.ok()?.strip_suffix(".npy")?.to_string())).collect())
+}
+
 /// The member `key`, or the only one.
 pub(super) fn parse(bytes: &[u8], key: Option<&str>) -> Result<Raw, Fault> {
     let damaged = |e: zip::result::ZipError| Fault::new(format!("not a .npz archive: {e}"));

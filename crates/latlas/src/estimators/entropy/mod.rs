@@ -62,13 +62,18 @@ pub const TABLE: &[Entry] = &[
 /// Says by which convention entropies are meant, and what follows from it.
 fn declare_convention(estimate: &mut Estimate, context: &Context) {
     let term = context.prior_term();
+    let conditioning = match (context.prior.is_factorised(), context.conditional) {
+        (false, _) if term == PriorTerm::Sampled => "marginal",
+        (_, true) => "given",
+        _ => "none",
+    };
     let convention = json!({
         "log_base": "nats",
         "includes_h0": term != PriorTerm::None,
         "per_dim": false,
         "data_units": true,
         "prior_term": term.name(),
-        "conditioning": if context.conditional { "given" } else { "none" },
+        "conditioning": conditioning,
         "cross_entropy": context.sampling == Sampling::Data,
     });
     estimate.extra.insert("convention".into(), convention);
