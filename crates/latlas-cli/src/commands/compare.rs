@@ -7,7 +7,7 @@ use latlas::error::{Error, Result};
 use latlas::report::{Atlas, Report, html, json};
 use latlas::run::{self, Inputs, Sampling};
 
-use crate::args::{ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::args::{LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
@@ -35,6 +35,8 @@ pub struct Arguments {
     running: RunOptions,
     #[command(flatten)]
     statistics: StatisticsOptions,
+    #[command(flatten)]
+    latents: LatentOptions,
     #[command(flatten)]
     presentation: Presentation,
     #[command(flatten)]
@@ -69,7 +71,7 @@ fn models(arguments: &Arguments, names: &[String], console: Console) -> Outcome<
     arguments.running.threads.start()?;
     let mut samples = arguments.samples.clone();
     samples.other.splice(0..0, arguments.sides[1..].iter().cloned());
-    let mut settings = arguments.statistics.settings(&arguments.running, &samples);
+    let mut settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
     if samples.data.is_some() && samples.latents.is_none() {
         settings.sampling = Sampling::Data;
     }

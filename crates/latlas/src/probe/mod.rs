@@ -233,7 +233,7 @@ impl<'a> Probe<'a> {
                 hint: None,
             });
         }
-        let factor = |s: usize| Factor::new(columns.index_axis(Axis(0), s), log_norms.row(s), self.context);
+        let factor = |s: usize| Factor::new(columns.index_axis(Axis(0), s), log_norms.row(s), self.context());
         once(&self.factors, || {
             let mut factors: Vec<_> = (0..self.len()).into_par_iter().map(factor).collect();
             for (factor, log_det) in factors.iter_mut().zip(self.log_dets()?.into_iter().flatten()) {
@@ -260,7 +260,7 @@ impl<'a> Probe<'a> {
         // R has the same angles as J and fewer rows.
         let has_factors = self.context.latent_dim <= self.context.ambient_dim && self.context.settings.sketch.is_none();
         let factors = if has_factors { Some(self.factors()?) } else { None };
-        let of = |s: usize| Angles::new(columns.index_axis(Axis(0), s), log_norms.row(s), factors.map(|f| &f[s]), self.context);
+        let of = |s: usize| Angles::new(columns.index_axis(Axis(0), s), log_norms.row(s), factors.map(|f| &f[s]), self.context());
         once(&self.angles, || Ok((0..self.len()).into_par_iter().map(of).collect())).map(Vec::as_slice)
     }
 
