@@ -39,6 +39,8 @@ pub struct Context {
     pub conditional: bool,
     /// Whether the decoder's derivative jumps somewhere.
     pub has_kinks: bool,
+    /// Principal components of the data; found where an estimator of the run needs data.
+    pub principal: Option<Principal>,
     /// Latents of each further model that is asked at the same data.
     pub others: Vec<usize>,
     /// Whether the decoder itself gives log |det ∂x/∂z|.
@@ -58,6 +60,19 @@ pub struct Order {
     pub source: String,
     /// All latents, the first of the core first.
     pub latents: Vec<usize>,
+}
+
+/// Principal components of the data.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Principal {
+    /// Rows that they were found from.
+    pub rows: usize,
+    /// log σₖ, falling, `[d]`; −∞ where the data has no such direction.
+    pub log_deviations: Vec<f64>,
+    /// Of these.
+    pub standard_errors: Vec<f64>,
+    /// Mean squared distance of the rows to the span of the first C components, C = 0 … d.
+    pub left_over: Vec<f64>,
 }
 
 /// How the prior's part of an entropy, E[−log p], is found.

@@ -8,6 +8,7 @@ mod classes;
 mod compare;
 mod file;
 mod inputs;
+mod principal;
 mod state;
 
 pub use classes::{ClassWeights, run_by_class};

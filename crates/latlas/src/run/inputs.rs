@@ -127,6 +127,7 @@ impl Inputs {
             has_labels: self.labels.is_some(),
             conditional: self.condition.is_some(),
             has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
+            principal: None,
             others: self.others.iter().map(|other| other.decoder.latent_dim()).collect(),
             has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
             sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::principal::principal;
 use super::{Inputs, Settings};
 use crate::accumulators::{Covariance, Merge, Ordered, Summary};
 use crate::caveat::Caveat;
@@ -99,6 +100,9 @@ impl State {
         let chunk = settings.chunk.unwrap_or((CHUNK_BYTES / columns).clamp(1, CHUNK_SAMPLES));
         if selection.iter().any(|(_, estimator)| estimator.needs_order()) {
             context.order = inputs.order(&context, chunk)?;
+        }
+        if let Some(data) = inputs.data.as_ref().filter(|_| selection.iter().any(|(card, _)| card.needs.contains(&Need::Data))) {
+            context.principal = principal(data, context.latent_dim)?;
         }
         let mut header = Header {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -292,7 +296,8 @@ impl Header {
     }
 
     fn check_inputs(&self, inputs: &Inputs) -> Result<()> {
-        let context = Context { order: self.context.order.clone(), ..inputs.context(&self.context.settings)? };
+        let (order, principal) = (self.context.order.clone(), self.context.principal.clone());
+        let context = Context { order, principal, ..inputs.context(&self.context.settings)? };
         let same = inputs.fingerprint() == self.fingerprint && context == self.context;
         if same { Ok(()) } else { Err(differs("model or inputs")) }
     }

@@ -1,6 +1,7 @@
 //! The run loop and the entropy estimators against closed forms.
 #![allow(clippy::unwrap_used)]
 
+mod baseline;
 mod classes;
 mod closed_forms;
 mod coverage;

@@ -5,12 +5,14 @@ mod averaged_columns;
 mod block_boundaries;
 mod block_mutual_information;
 mod core_detail;
+mod core_reconstruction;
 mod cross_mutual_information;
 mod dimension_matching;
 mod hidden_dimensions;
 mod jacobian_spectrum;
 mod manifold_entropy;
 mod pairwise_mutual_information;
+mod pca_baseline;
 mod total_correlation;
 mod total_entropy;
 
@@ -21,12 +23,14 @@ pub use averaged_columns::AveragedColumns;
 pub use block_boundaries::BlockBoundaries;
 pub use block_mutual_information::BlockMutualInformation;
 pub use core_detail::CoreDetail;
+pub use core_reconstruction::CoreReconstruction;
 pub use cross_mutual_information::CrossMutualInformation;
 pub use dimension_matching::DimensionMatching;
 pub use hidden_dimensions::HiddenDimensions;
 pub use jacobian_spectrum::JacobianSpectrum;
 pub use manifold_entropy::ManifoldEntropy;
 pub use pairwise_mutual_information::PairwiseMutualInformation;
+pub use pca_baseline::PcaBaseline;
 pub use total_correlation::TotalCorrelation;
 pub use total_entropy::TotalEntropy;
 
@@ -45,6 +49,8 @@ pub const TABLE: &[Entry] = &[
     entry::<PairwiseMutualInformation>(),
     entry::<BlockMutualInformation>(),
     entry::<CoreDetail>(),
+    entry::<CoreReconstruction>(),
+    entry::<PcaBaseline>(),
     entry::<ActiveDimensions>(),
     entry::<HiddenDimensions>(),
     entry::<BlockBoundaries>(),

@@ -14,6 +14,7 @@ mod latent_plane_pictures;
 mod log_volume;
 mod pairwise_information;
 mod ranked;
+mod reconstruction;
 mod singular_values;
 mod spread_and_entropy;
 mod strips;
@@ -88,6 +89,7 @@ pub struct Plot {
 pub const TABLE: &[Plot] = &[
     Plot { id: "entropy-spectrum", section: Section::Entropy, draw: entropy_spectrum::draw },
     Plot { id: "spread-and-entropy", section: Section::Entropy, draw: spread_and_entropy::draw },
+    Plot { id: "reconstruction", section: Section::Entropy, draw: reconstruction::draw },
     Plot { id: "pairwise-information", section: Section::Overlap, draw: pairwise_information::draw },
     Plot { id: "core-detail", section: Section::Overlap, draw: core_detail::draw },
     Plot { id: "decomposition", section: Section::Overlap, draw: decomposition::draw },
