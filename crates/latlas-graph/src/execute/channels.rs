@@ -5,8 +5,7 @@
 //! channels], whatever shape it is read under. Inputs, outputs and what contractions and lookups read lie as ever; pointwise
 //! chains and index maps read either order and so join the two worlds.
 //!
-//! The order of a value is decided backwards, when all its readers are known: what it was made in, or what a reader would like,
-//! unless a reader refuses.
+//! A value takes the order that it is made in, or that a reader would like, unless a reader refuses.
 
 use super::plan::{Group, sums_samples};
 use crate::ops::{Convolution, Face};
@@ -14,40 +13,18 @@ use crate::{Graph, NodeId, Op};
 
 /// For each root the number of channels, if its items lie transposed.
 pub fn channels(graph: &Graph, groups: &[Group], roots: &[NodeId]) -> Vec<Option<usize>> {
-    let mut orders = Orders { graph, roots, wanted: vec![Wish::None; roots.len()] };
-    for group in groups {
-        let wish = match &graph.node(group.result()).op {
-            Op::Convolve(c, face, _) => sides(c, *face).1,
-            Op::Unary(_) | Op::Binary(_) | Op::Select => group.values().find_map(|id| orders.of(id)),
-            _ => None,
-        };
-        if let Some(channels) = wish {
-            orders.want(group.result(), channels);
-        }
-    }
+    let mut orders = Orders { graph, roots, wishes: vec![Wish::None; roots.len()] };
     graph.outputs.iter().for_each(|port| orders.refuse(port.node));
     // A view with other items would see several of them in one.
     let views = (0..roots.len()).filter(|&i| graph.nodes()[i].item_len() != graph.node(roots[i]).item_len());
     views.for_each(|i| orders.refuse(NodeId(i as u32)));
-    for group in groups.iter().rev() {
-        let node = graph.node(group.result());
-        let own = orders.of(group.result());
-        match (&node.op, own) {
-            (Op::Unary(_) | Op::Binary(_) | Op::Select, Some(channels)) => group.values().for_each(|id| orders.want(id, channels)),
-            (Op::Map(_), Some(channels)) if orders.possible(node.operands[0], channels) => orders.want(node.operands[0], channels),
-            // Tables turn orders into each other.
-            (Op::Map(_) | Op::Scatter(_), _) => {}
-            (Op::Convolve(c, face, _), _) => {
-                let (read, written) = sides(c, *face);
-                for (&operand, channels) in node.operands.iter().zip(read) {
-                    orders.want_or_refuse(operand, channels);
-                }
-                orders.want_or_refuse(group.result(), written);
-            }
-            _ => group.values().chain([group.result()]).for_each(|id| orders.refuse(id)),
-        }
-        if sums_samples(node) {
-            orders.refuse(group.result());
+    // A wish only ever goes from none to some channels to refused, so this ends.
+    loop {
+        let before = orders.wishes.clone();
+        groups.iter().for_each(|group| orders.forward(group));
+        groups.iter().rev().for_each(|group| orders.backward(group));
+        if orders.wishes == before {
+            break;
         }
     }
     let input = |i: usize| matches!(graph.nodes()[i].op, Op::Input(_) | Op::Count(_));
@@ -75,16 +52,57 @@ enum Wish {
 struct Orders<'a> {
     graph: &'a Graph,
     roots: &'a [NodeId],
-    wanted: Vec<Wish>,
+    wishes: Vec<Wish>,
 }
 
 impl Orders<'_> {
+    /// What a group would like to make of what it reads.
+    fn forward(&mut self, group: &Group) {
+        let result = group.result();
+        match &self.graph.node(result).op {
+            Op::Convolve(c, face, _) => self.want_or_refuse(result, sides(c, *face).1),
+            Op::Unary(_) | Op::Binary(_) | Op::Select if *self.wish(result) == Wish::None => {
+                if let Some(channels) = group.values().find_map(|id| self.of(id)) {
+                    self.want(result, channels);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a group would like to read for what it makes.
+    fn backward(&mut self, group: &Group) {
+        let result = group.result();
+        let (node, own) = (self.graph.node(result), *self.wish(result));
+        match (&node.op, own) {
+            (Op::Unary(_) | Op::Binary(_) | Op::Select, Wish::Channels(channels)) => group.values().for_each(|id| self.want(id, channels)),
+            // Made for an output or a contraction; so its operands are, as a rule.
+            (Op::Unary(_) | Op::Binary(_) | Op::Select, Wish::Refused) => group.values().for_each(|id| self.refuse(id)),
+            (Op::Map(_), Wish::Channels(channels)) if *self.wish(node.operands[0]) == Wish::None => self.want(node.operands[0], channels),
+            // Tables turn orders into each other.
+            (Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Map(_) | Op::Scatter(_), _) => {}
+            (Op::Convolve(c, face, _), _) => {
+                for (&operand, channels) in node.operands.iter().zip(sides(c, *face).0) {
+                    self.want_or_refuse(operand, channels);
+                }
+            }
+            _ => group.values().chain([result]).for_each(|id| self.refuse(id)),
+        }
+        if sums_samples(node) {
+            self.refuse(result);
+        }
+    }
+
+    fn wish(&mut self, id: NodeId) -> &mut Wish {
+        &mut self.wishes[self.roots[id.index()].index()]
+    }
+
     fn of(&self, id: NodeId) -> Option<usize> {
-        if let Wish::Channels(channels) = self.wanted[self.roots[id.index()].index()] { Some(channels) } else { None }
+        if let Wish::Channels(channels) = self.wishes[self.roots[id.index()].index()] { Some(channels) } else { None }
     }
 
     fn refuse(&mut self, id: NodeId) {
-        self.wanted[self.roots[id.index()].index()] = Wish::Refused;
+        *self.wish(id) = Wish::Refused;
     }
 
     fn possible(&self, id: NodeId, channels: usize) -> bool {
@@ -95,13 +113,12 @@ impl Orders<'_> {
     /// Wants so many channels; two that differ refuse each other.
     fn want(&mut self, id: NodeId, channels: usize) {
         let possible = self.possible(id, channels);
-        let wish = &mut self.wanted[self.roots[id.index()].index()];
-        *wish = match *wish {
-            Wish::None if possible => Wish::Channels(channels),
-            Wish::Channels(other) if other == channels => *wish,
-            Wish::None => Wish::None,
-            _ => Wish::Refused,
-        };
+        let wish = self.wish(id);
+        match *wish {
+            Wish::None if possible => *wish = Wish::Channels(channels),
+            Wish::Channels(other) if other != channels => *wish = Wish::Refused,
+            _ => {}
+        }
     }
 
     /// Wants so many channels, and no others.

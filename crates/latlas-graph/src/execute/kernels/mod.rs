@@ -72,13 +72,16 @@ impl Layout {
     ///
     /// `None` where their orders have no loops in common.
     pub fn item_loops<const N: usize>(layouts: [&Self; N]) -> Option<Vec<(usize, [isize; N])>> {
+        if layouts[0].item_len() == 0 {
+            return Some(vec![(0, [0; N])]);
+        }
         let mut cuts = layouts.map(Self::positions).to_vec();
         cuts.extend([1, layouts[0].item_len()]);
         cuts.sort_unstable();
         let mut loops = vec![];
         for cut in cuts.windows(2) {
-            if cut[0] == 0 || !cut[1].is_multiple_of(cut[0]) {
-                return if cut[1] == 0 { Some(vec![(0, [0; N])]) } else { None };
+            if !cut[1].is_multiple_of(cut[0]) {
+                return None;
             }
             loops.push((cut[1] / cut[0], layouts.map(|l| l.place(cut[0]) as isize)));
         }

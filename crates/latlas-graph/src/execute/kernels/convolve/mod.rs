@@ -12,6 +12,8 @@
 
 mod patches;
 mod taps;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -371,15 +373,33 @@ impl<T: Real> Convolve<T> {
 /// One channel of the outputs of a class: the sum of what its taps made of their positions, `columns` apart.
 fn add_taps<T: Real>(class: &Class, terms: &[T], columns: usize, out: &mut [T], position: usize) {
     let mut first: Vec<usize> = Vec::with_capacity(class.taps.len());
+    let (step, pace) = (class.step * position, class.pace * columns);
     for stretch in &class.stretches {
         first.clear();
         let inside = stretch.sources.iter().zip(&class.taps).filter(|(source, _)| **source != NOWHERE);
         first.extend(inside.map(|(source, tap)| source * columns + tap));
-        let (step, pace) = (class.step * position, class.pace * columns);
-        for q in 0..stretch.count {
-            let mut sum = T::ZERO;
-            first.iter().for_each(|at| sum += terms[at + q * pace]);
-            out[stretch.output * position + q * step] = sum;
+        let out = out[stretch.output * position..].iter_mut().step_by(step).take(stretch.count);
+        match first[..] {
+            [] => out.for_each(|y| *y = T::ZERO),
+            [a] => sums(terms, [a], pace, out),
+            [a, b] => sums(terms, [a, b], pace, out),
+            [a, b, c, d] => sums(terms, [a, b, c, d], pace, out),
+            _ => {
+                for (q, y) in out.enumerate() {
+                    *y = first.iter().fold(T::ZERO, |sum, at| sum + terms[at + q * pace]);
+                }
+            }
         }
+    }
+}
+
+/// Sums of N terms, `pace` apart from output to output.
+#[inline]
+fn sums<'a, T: Real, const N: usize>(terms: &[T], first: [usize; N], pace: usize, out: impl ExactSizeIterator<Item = &'a mut T>) {
+    let reach = pace * out.len().saturating_sub(1) + 1;
+    // Equally long, so that one comparison tells that all positions lie inside.
+    let parts = first.map(|at| &terms[at..at + reach]);
+    for (q, y) in out.enumerate() {
+        *y = parts.iter().fold(T::ZERO, |sum, part| sum + part[q * pace]);
     }
 }
