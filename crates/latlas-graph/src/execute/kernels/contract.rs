@@ -52,11 +52,13 @@ pub fn kernel<T: Real>(c: &Contraction, [a, b, out]: [&Layout; 3], constants: [O
     let outer = Nest::new(merged(batch, 2).into_iter().chain(merged(rows, 2)).chain(merged(columns, 2)));
     let depth = Nest::new(merged(depth, 0));
     let transposed = n.1[2] != 1 && n.0 > 1 && (m.1[2] == 1 || m.0 == 1);
-    let (right, columns) = if transposed { (0, m) } else { (1, n) };
+    let (right, columns, rows) = if transposed { (0, m, n) } else { (1, n, m) };
     let mut packed = vec![];
     if let Some(constant) = &constants[right]
         && (columns.1[2] == 1 || columns.0 == 1)
+        // Not a batch, which is the columns of one row.
         && columns.1[1 - right] == 0
+        && rows.1[right] == 0
         && depth.len() * k.0 > 0
     {
         outer.each([0; 3], |start| depth.each(start, |at| packed.push((at[right], None))));
