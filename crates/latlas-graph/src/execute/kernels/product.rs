@@ -437,3 +437,7 @@ macro_rules! lanes {
 
 lanes!(f32, 4, __m256, __m512);
 lanes!(f64, 2, __m256d, __m512d);
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests;
