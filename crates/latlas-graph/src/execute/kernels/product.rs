@@ -23,8 +23,8 @@ use crate::execute::real::Real;
 
 /// Vectors in the widest panel.
 const WIDEST: usize = 3;
-/// Terms of the sum before the next panel is taken: a panel's part and the rows' stay in the nearest cache.
-const TERMS: usize = 256;
+/// Terms of the sum before the next panel is taken: a panel and the rows stay in the second cache.
+const TERMS: usize = 512;
 /// Rows that meet all panels before the next rows: they stay in the second cache.
 const ROWS: usize = 128;
 /// Bytes that the beginning of packed data is a multiple of: a vector never straddles two cache lines.
