@@ -4,6 +4,7 @@
 //! transformation writes through it, so there is no separate clean-up.
 
 mod intern;
+mod repeat;
 mod simplify;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::graph::Node;
-use crate::ops::{Binary, Contraction, Form, IndexMap, Unary, contiguous};
+use crate::ops::{Binary, Contraction, Face, Form, IndexMap, Unary, contiguous};
 use crate::{Kind, NodeId, Op, Tensor, evaluate};
 
 /// Constants of up to so many elements are folded.
@@ -64,9 +64,12 @@ impl Builder {
             },
             (Op::Binary(f), &[a, b]) => self.simplify_binary(*f, a, b),
             (Op::Contract(c), &[a, b]) => self.selected(c, a, b).or_else(|| self.selected(&c.turned(), b, a)),
+            (Op::Convolve(c, Face::Value, _), &[x, w]) => self.convolve_upsampled(c, x, w),
             (Op::Detach, &[x]) => (self.graph.node(x).op.kind() == Kind::Discrete).then_some(x),
             _ => None,
         };
+        let pointwise = matches!(node.op, Op::Unary(_) | Op::Binary(_) | Op::Select);
+        let simpler = simpler.or_else(|| pointwise.then(|| self.before_repeating(node))?);
         simpler.filter(|&s| self.rows(s) == node.rows)
     }
 

@@ -211,3 +211,68 @@ fn random_graphs_keep_their_values_and_types() {
         }
     }
 }
+
+/// Images repeated by `factors` along their axes, as nearest upsampling does.
+fn upsampled(b: &mut Builder, x: NodeId, factors: &[usize]) -> NodeId {
+    let shape = b.shape(x).to_vec();
+    let split: Vec<usize> = [shape[0]].into_iter().chain(shape[1..].iter().zip(factors).flat_map(|(&n, &s)| [n, s])).collect();
+    let apart: Vec<usize> = [shape[0]].into_iter().chain(shape[1..].iter().flat_map(|&n| [n, 1])).collect();
+    let x = b.reshape(x, &apart);
+    let x = b.expand(x, &split);
+    b.reshape(x, &[shape[0]].into_iter().chain(shape[1..].iter().zip(factors).map(|(&n, &s)| n * s)).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_convolution_of_an_upsampling_needs_fewer_taps() {
+    for (kernel, pads, dilations, factors) in [
+        (vec![3, 3], vec![1, 1], vec![1, 1], vec![2, 2]),
+        (vec![5, 3], vec![2, 0], vec![1, 2], vec![3, 2]),
+        (vec![4], vec![1], vec![1], vec![2]),
+        (vec![3, 1, 2], vec![1, 0, 1], vec![1, 1, 1], vec![2, 1, 3]),
+    ] {
+        let (channels, low) = (vec![2, 3], [3, 2, 2][..kernel.len()].to_vec());
+        let input: Vec<usize> = low.iter().zip(&factors).map(|(n, s)| n * s).collect();
+        let output: Vec<usize> = (0..kernel.len()).map(|i| input[i] + 2 * pads[i] - dilations[i] * (kernel[i] - 1)).collect();
+        let form = crate::ops::Convolution {
+            in_channels: channels[0],
+            out_channels: channels[1],
+            groups: 1,
+            strides: vec![1; kernel.len()],
+            output,
+            input,
+            kernel,
+            dilations,
+            pads,
+        };
+        let mut b = Builder::new();
+        let item = [&channels[..1], &low[..]].concat();
+        let x = b.input("x", Rows::SAMPLE, &item, &item);
+        let weight = [&[channels[1], channels[0]], &form.kernel[..]].concat();
+        let w = b.input("w", Rows::NONE, &weight, &weight);
+        let wide = upsampled(&mut b, x, &factors);
+        let y = b.convolve(wide, w, &Arc::new(form.clone()), Face::Value, Rows::NONE);
+        assert!(matches!(b.graph().node(y).op, Op::Convolve(_, Face::Data, _)), "{form:?}");
+        let reference = form.decompose(&mut b, Face::Value, wide, w, Rows::NONE);
+        let graph = b.finish(vec![port(y), port(reference)]);
+        let numbers = |n: usize| (0..n).map(|i| ((i * 7 + 3) as f64).sin()).collect::<Vec<f64>>();
+        let values = evaluate(&graph, 2, &[numbers(2 * item.iter().product::<usize>()), numbers(weight.iter().product())]).unwrap();
+        let difference = values[0].iter().zip(&values[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(difference < 1e-13, "{form:?}: {difference}");
+    }
+}
+
+#[test]
+fn functions_of_repeated_elements_are_computed_once() {
+    let (mut b, x) = start(&[1, 3]);
+    let y = b.input("y", Rows::SAMPLE, &[1, 3], &[1, 3]);
+    let (wide, other) = (b.expand(x, &[4, 3]), b.expand(y, &[4, 3]));
+    let sum = b.binary(Binary::Add, wide, other);
+    let result = b.unary(Unary::Tanh, sum);
+    let narrow = b.binary(Binary::Add, x, y);
+    let narrow = b.unary(Unary::Tanh, narrow);
+    let expected = b.expand(narrow, &[4, 3]);
+    assert_eq!(result, expected);
+    let different = b.input("z", Rows::SAMPLE, &[4, 3], &[4, 3]);
+    let sum = b.binary(Binary::Add, wide, different);
+    assert!(matches!(b.graph().node(sum).op, Op::Binary(Binary::Add)), "what is not repeated stays");
+}

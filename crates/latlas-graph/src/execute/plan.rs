@@ -331,8 +331,9 @@ fn groups(graph: &Graph, live: &[bool], phases: &[Phase], roots: &[NodeId]) -> V
     for i in (0..roots.len()).rev().filter(|&i| makes(i) && pointwise(&graph.nodes()[i].op)) {
         let Some(Some(reader)) = readers[i] else { continue };
         let (this, other) = (&graph.nodes()[i], &graph.nodes()[reader]);
-        // Beside a view that makes rows items, rows alone do not tell.
-        let alike = pointwise(&other.op) && this.rows == other.rows && this.item_len() == other.item_len() && phases[i] == phases[reader];
+        // Read under another name or shape of its rows, its elements would not stand where the reader's do.
+        let read_as_made = || other.operands.iter().filter(|o| roots[o.index()].index() == i).all(|&o| graph.node(o).rows == this.rows);
+        let alike = pointwise(&other.op) && this.rows == other.rows && phases[i] == phases[reader] && read_as_made();
         if alike && length[head[reader]] < LONGEST_CHAIN {
             head[i] = head[reader];
             length[head[i]] += 1;

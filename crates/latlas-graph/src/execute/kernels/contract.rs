@@ -54,6 +54,7 @@ pub fn kernel<T: Real>(c: &Contraction, [a, b, out]: [&Layout; 3], constants: [O
     let transposed = n.1[2] != 1 && n.0 > 1 && (m.1[2] == 1 || m.0 == 1);
     let (right, columns, rows) = if transposed { (0, m, n) } else { (1, n, m) };
     let mut packed = vec![];
+    // Columns that both operands vary over are no matrix product.
     if let Some(constant) = &constants[right]
         && (columns.1[2] == 1 || columns.0 == 1)
         // Not a batch, which is the columns of one row.
