@@ -89,7 +89,8 @@ fn one<T: Real>(isa: Isa, c: &mut Choices) {
     let x_len = if tabled { 40 + depth } else { rows.max(1) * (terms * step + spread) };
     let x = Guarded::new(x_len, at_end, || c.number::<T>());
     let offsets: Vec<usize> = (0..rows * taps).map(|_| if c.below(4) == 0 { NOWHERE } else { c.below(x_len - depth + 1) }).collect();
-    let table = Table::new(offsets.clone(), taps, depth);
+    let zeros = vec![T::ZERO; depth];
+    let table = Table::new(&offsets, taps, &zeros);
     let matrix = Matrix { start: 0, row: (terms * step + spread) as isize, column: step as isize };
     let mut starts: Vec<usize> = (0..rows).map(|row| row * (columns + spread)).collect();
     starts.reverse();
@@ -100,7 +101,7 @@ fn one<T: Real>(isa: Isa, c: &mut Choices) {
     // A table without taps does not know its rows.
     let rows = if tabled && taps == 0 { 0 } else { rows };
     let starts = &starts[starts.len() - rows..];
-    let left = if tabled { Left::Table(x.slice(), &table) } else { Left::Matrix(x.slice(), matrix, rows) };
+    let left = if tabled { Left::Table(x.slice(), table) } else { Left::Matrix(x.slice(), matrix, rows) };
     product(left, Right { packing: &packing, data: packed.slice() }, out.slice_mut(), Starts::Each(starts), add);
 
     let mut expected: Vec<f64> = before.iter().map(|x| x.to_f64()).collect();
