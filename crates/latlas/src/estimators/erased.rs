@@ -33,6 +33,8 @@ pub type AnyState = Box<dyn Any + Send + Sync>;
 pub trait AnyEstimator: Send + Sync {
     /// An empty state.
     fn start(&self) -> AnyState;
+    /// [`Estimator::NEEDS_PAIRS`].
+    fn needs_pairs(&self) -> bool;
     /// [`Estimator::NEEDS_ORDER`].
     fn needs_order(&self) -> bool;
     /// [`Estimator::observe`].
@@ -52,6 +54,10 @@ pub trait AnyEstimator: Send + Sync {
 impl<E: Estimator> AnyEstimator for E {
     fn start(&self) -> AnyState {
         Box::new(E::State::default())
+    }
+
+    fn needs_pairs(&self) -> bool {
+        E::NEEDS_PAIRS
     }
 
     fn needs_order(&self) -> bool {

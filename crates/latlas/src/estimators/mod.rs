@@ -27,6 +27,8 @@ pub trait Estimator: Send + Sync + Sized + 'static {
 
     /// Whether the run must fix an order of the latents beforehand ([`Context::order`]).
     const NEEDS_ORDER: bool = false;
+    /// Whether it looks at all pairs of latents at once, which makes samples large.
+    const NEEDS_PAIRS: bool = false;
 
     /// For a run; an error says why the estimator does not apply to it.
     fn new(context: &Context) -> Result<Self>;

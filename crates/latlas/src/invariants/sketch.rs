@@ -5,6 +5,8 @@
 //! even functions of Gaussian vectors with correlation ρ, their correlation is at most ρ² = cos²∠(Jᵢ, Jⱼ) (Lancaster 1957),
 //! which bounds its variance. Where the probes suffice for it, so does the log-volume, whose variance is known exactly.
 
+use ndarray::{ArrayView2, Axis};
+
 use super::Law;
 use crate::linalg::{log_norm, log_volume, r_factor};
 use crate::random::Purpose;
@@ -23,28 +25,26 @@ pub(super) const LAW: Law = Law {
         let at = decoder.linearize(latents.view(), condition.as_ref().map(|c| c.view()))?;
         let (n, d, big_d) = exact.dim();
         let repeats = PROBES.div_ceil(m);
+        let start = place.probe.batch().start + place.spots[0] as u64;
+        let probes = probes(context.settings.seed, Purpose::SketchCheck, start, (n, repeats * m, big_d));
+        let sketched = columns(&*at, &probes)?;
         let mut worst: Option<f64> = None;
-        let mut lengths = vec![0.0; n];
-        let mut volumes = vec![0.0; n];
-        for repeat in 0..repeats {
-            let start = (place.probe.batch().start + place.spots[0] as u64) * PROBES as u64 + (repeat * n) as u64;
-            let sketched = columns(&*at, &probes(context.settings.seed, Purpose::SketchCheck, start, (n, m, big_d)))?;
-            for s in 0..n {
-                let (sketched, exact) = (sketched.index_axis(ndarray::Axis(0), s), exact.index_axis(ndarray::Axis(0), s));
-                let gap = |(a, b): (ndarray::ArrayView1<'_, f64>, ndarray::ArrayView1<'_, f64>)| {
+        let (mut lengths, mut volumes) = (vec![0.0; n], vec![0.0; n]);
+        for (s, (sketched, exact)) in sketched.outer_iter().zip(exact.outer_iter()).enumerate() {
+            let volume = |columns: ArrayView2<'_, f64>| log_volume(r_factor(columns).view());
+            for sketch in sketched.axis_chunks_iter(Axis(1), m) {
+                for (a, b) in sketch.outer_iter().zip(exact.outer_iter()) {
                     let (a, b) = (log_norm(&a.to_vec()), log_norm(&b.to_vec()));
-                    if a == b { volume_bias(1, m) } else { a - b }
-                };
-                let gaps = sketched.outer_iter().zip(exact.outer_iter()).map(gap);
-                lengths[s] += gaps.map(|gap| gap - volume_bias(1, m)).sum::<f64>() / (d * repeats) as f64;
+                    // A dead column is dead in both.
+                    lengths[s] += if a == b { 0.0 } else { a - b - volume_bias(1, m) } / (d * repeats) as f64;
+                }
                 if m >= d && d <= big_d {
-                    let volume = |columns| log_volume(r_factor(columns).view());
-                    volumes[s] += (volume(sketched) - volume_bias(d, m) - volume(exact)) / repeats as f64;
+                    volumes[s] += (volume(sketch) - volume_bias(d, m) - volume(exact)) / repeats as f64;
                 }
             }
         }
         for s in 0..n {
-            let exact = exact.index_axis(ndarray::Axis(0), s);
+            let exact = exact.index_axis(Axis(0), s);
             let gram = exact.dot(&exact.t());
             let squares = gram.indexed_iter().map(|((i, j), g)| g * g / (gram[[i, i]] * gram[[j, j]]));
             // A dead column has no noise.

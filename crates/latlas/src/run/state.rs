@@ -96,7 +96,8 @@ impl State {
         let selection = Arc::new(estimators::select(ids, &context)?);
         // A sketch holds its probes, which are longer than what comes of them.
         let width = if settings.sketch.is_some() { context.latent_dim.max(context.ambient_dim) } else { context.latent_dim };
-        let columns = width.saturating_mul(context.rows()).saturating_mul(size_of::<f64>());
+        let pairs = if selection.iter().any(|(_, estimator)| estimator.needs_pairs()) { context.latent_dim } else { 0 };
+        let columns = width.saturating_mul(context.rows()).max(pairs.saturating_mul(pairs) / 4).saturating_mul(size_of::<f64>());
         let chunk = settings.chunk.unwrap_or((CHUNK_BYTES / columns).clamp(1, CHUNK_SAMPLES));
         if selection.iter().any(|(_, estimator)| estimator.needs_order()) {
             context.order = inputs.order(&context, chunk)?;

@@ -76,6 +76,7 @@ impl Estimator for BlockBoundaries {
         source: include_str!("block_boundaries.rs"),
     };
     const NEEDS_ORDER: bool = true;
+    const NEEDS_PAIRS: bool = true;
     type State = State;
 
     fn new(context: &Context) -> Result<Self> {

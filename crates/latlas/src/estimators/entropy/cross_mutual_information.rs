@@ -143,10 +143,8 @@ impl Estimator for CrossMutualInformation {
         let unresolved = |i: usize, j: usize| squared(i, j).count().saturating_sub(information(i, j).count());
         if let Value::Matrix(rows) = &mut estimate.value {
             for (i, row) in rows.iter_mut().enumerate() {
-                for (j, x) in row.iter_mut().enumerate().filter(|(j, _)| information(i, *j).count() == 0 && unresolved(i, *j) > 0) {
-                    let _ = j;
-                    *x = f64::INFINITY;
-                }
+                let parallel = |j: usize| information(i, j).count() == 0 && unresolved(i, j) > 0;
+                row.iter_mut().enumerate().filter(|(j, _)| parallel(*j)).for_each(|(_, x)| *x = f64::INFINITY);
             }
         }
         let matrix = |of: &dyn Fn(usize, usize) -> f64| {

@@ -92,6 +92,7 @@ impl Estimator for PairwiseMutualInformation {
         references: &["Galperin, Köthe: Analyzing Generative Models by Manifold Entropic Metrics (2024)"],
         source: include_str!("pairwise_mutual_information.rs"),
     };
+    const NEEDS_PAIRS: bool = true;
     type State = State;
 
     fn new(context: &Context) -> Result<Self> {
