@@ -2,6 +2,7 @@
 
 mod entropy;
 mod host;
+pub mod instructions;
 mod jacobian;
 mod page;
 mod table;
@@ -29,11 +30,12 @@ const BENCHMARKS: &[Benchmark] = &[
         summary: "entropies of a flow of 784 dimensions, by sketches and exact, beside the published recipe",
         run: entropy::run,
     },
+    Benchmark { name: "instructions", summary: "instructions of three small cases, by callgrind", run: instructions::run },
 ];
 
 /// What the command line asks of a benchmark.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Settings {
+pub struct Settings {
     /// Fewer repetitions, for a look while working; such numbers are not written.
     quick: bool,
     /// Only the case of this name.
@@ -74,7 +76,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let Some((name, rest)) = arguments.split_first() else {
         println!("cargo dev bench NAME [--quick] [--case NAME] [--write]\n");
         for benchmark in BENCHMARKS {
-            println!("  {:<10} {}", benchmark.name, benchmark.summary);
+            println!("  {:<13} {}", benchmark.name, benchmark.summary);
         }
         return Ok(());
     };

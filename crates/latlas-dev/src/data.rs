@@ -102,6 +102,12 @@ pub fn data() -> Result<()> {
     if failed.is_empty() { Ok(()) } else { bail!("missing, and tests need it: {}", failed.join("; ")) }
 }
 
+/// Fetches what one file below `data/` comes from, unless it is there.
+pub fn fetch(file: &str) -> Result<()> {
+    let has = |source: &&Source| source.files.iter().any(|(name, _)| *name == file);
+    SOURCES.iter().find(has).with_context(|| format!("nothing to fetch gives data/{file}"))?.fetch(&root().join("data"))
+}
+
 impl Source {
     fn fetch(&self, data: &Path) -> Result<()> {
         if self.check(data).is_ok() {

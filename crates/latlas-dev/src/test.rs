@@ -2,8 +2,9 @@
 
 use anyhow::{Result, bail};
 
+use crate::peers::{self, Suite};
 use crate::process::{Counts, cargo, count, part};
-use crate::{data, flags, peers};
+use crate::{bench, data, flags};
 
 /// The verb. `--peers` adds comparisons with live programs from PyPI and Debian.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -13,14 +14,13 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
     part("data", &mut seconds, data::data)?;
     total += part("tests and doctests", &mut seconds, || count(cargo(&["test", "--workspace", "--no-fail-fast"])))?;
-    if with_peers {
-        for suite in peers::SUITES {
-            let ran = part(suite.title, &mut seconds, || (suite.run)());
-            total += ran.unwrap_or_else(|error| {
-                eprintln!("error: {error:#}");
-                Counts { passed: 0, failed: 1 }
-            });
-        }
+    let instructions = Suite { title: "instructions by callgrind", run: bench::instructions::check };
+    for suite in std::iter::once(&instructions).chain(peers::SUITES.iter().filter(|_| with_peers)) {
+        let ran = part(suite.title, &mut seconds, || (suite.run)());
+        total += ran.unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Counts { passed: 0, failed: 1 }
+        });
     }
 
     println!();
