@@ -5,6 +5,7 @@ Weights of `compiled-frozen` are constants to the compiler, which then lays them
     python peers/bench/torch_worker.py FOLDER THREADS
 """
 
+import itertools
 import pathlib
 import sys
 import types
@@ -83,7 +84,7 @@ def prepare(folder: pathlib.Path, threads: int):
                     return function(z)[0]
 
             return call, lambda out: [np.moveaxis(j.numpy(), -1, 1) for j in out]
-        if variant == "stacked-channels-last" and not images:
+        if variant.endswith("channels-last") and not images:
             raise ValueError("no such form: there are no convolutions")
         if "channels-last" in variant:
             for name, weight in network.weights.items():
@@ -91,17 +92,23 @@ def prepare(folder: pathlib.Path, threads: int):
                     network.weights[name] = weight.contiguous(memory_format=torch.channels_last)
         decoder = Decoder(network, CHANNELS_LAST if "channels-last" in variant else TORCH, seeds).eval()
         if variant.startswith("compiled"):
-            torch._dynamo.reset()
+            # What was compiled before belongs to the code object, so each form gets its own.
+            forward = Decoder.forward
+            code = forward.__code__.replace(co_name=f"forward_{next(number)}")
+            own = types.FunctionType(code, forward.__globals__)
             torch._inductor.config.freezing = variant == "compiled-frozen"
-            decoder = torch.compile(decoder, dynamic=False, fullgraph=True)
+            run = torch.compile(types.MethodType(own, decoder), dynamic=False, fullgraph=True)
+        else:
+            run = decoder
         mode = torch.no_grad if variant.startswith("compiled") else torch.inference_mode
 
         def call():
             with mode():
-                return decoder(z)[1]
+                return run(z)[1]
 
         return call, lambda out: [j.expand((len(z), *j.shape[1:])).numpy() for j in out]
 
+    number = itertools.count()
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
     return build

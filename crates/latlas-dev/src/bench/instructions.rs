@@ -58,10 +58,10 @@ impl Kept {
 /// The benchmark.
 pub fn run(settings: &Settings) -> Result<String> {
     let counted = count(|case| settings.wants(case))?;
+    let kept = Kept::read().unwrap_or_default();
     if settings.write {
         counted.write()?;
     }
-    let kept = Kept::read().unwrap_or_default();
     let mut table = Table::new(&["case", "instructions", "kept"]);
     for (case, title) in CASES {
         let Some(n) = counted.instructions.get(case) else { continue };
@@ -69,7 +69,7 @@ pub fn run(settings: &Settings) -> Result<String> {
         table.row(vec![format!("{case}: {title}"), format!("{n:.0}"), kept]);
     }
     Ok(format!(
-        "Instructions of one run by callgrind, {ISA}, {}; the last column is the change from the kept counts.\n\n{}",
+        "Instructions of one run by callgrind, {ISA}, {}; the last column is the change from the counts kept before.\n\n{}",
         counted.rustc,
         table.markdown()
     ))

@@ -41,7 +41,7 @@ impl Package {
             start(
                 "PyTorch",
                 cached("peers/bench/torch_worker.py"),
-                &["stacked", "stacked-channels-last", "jacfwd", "compiled", "compiled-frozen"],
+                &["stacked", "stacked-channels-last", "jacfwd", "compiled", "compiled-frozen", "compiled-channels-last"],
             )?,
             start("JAX", cached("peers/bench/jax_worker.py"), &["jacfwd", "jacfwd-by-parity", "stacked", "stacked-by-parity"])?,
         ])
