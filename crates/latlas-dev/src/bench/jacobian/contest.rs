@@ -85,7 +85,7 @@ impl Contest {
     }
 
     /// All cases in one number type. With the outcomes of an earlier contest, each package enters only with the form that
-    /// was its best there.
+    /// was its best there, or with the first other one that works.
     pub fn run(&mut self, made: &[Made], dtype: &str, earlier: Option<&[Outcome]>) -> Result<Vec<Outcome>> {
         let one = |(i, made)| self.case(made, dtype, earlier.and_then(|outcomes| outcomes.get(i)));
         made.iter().enumerate().map(one).collect()
@@ -98,11 +98,12 @@ impl Contest {
         let mut entrants: Vec<Entrant> = vec![];
         for package in 0..self.packages.len() {
             let known = earlier.and_then(|outcome| outcome.best.get(package)?.as_ref());
-            let variants: Vec<&str> = match known {
-                Some(best) => vec![best.variant.as_str()],
-                None => self.packages[package].variants.to_vec(),
-            };
-            for variant in variants {
+            let best = known.map(|best| best.variant.as_str());
+            let others = self.packages[package].variants.iter().copied().filter(|&variant| Some(variant) != best);
+            for variant in best.into_iter().chain(others).collect::<Vec<_>>() {
+                if known.is_some() && entrants.iter().any(|entrant| entrant.package == package) {
+                    break;
+                }
                 match self.enter(package, name, variant, dtype) {
                     Ok(entrant) => entrants.push(entrant),
                     Err(error) => {
