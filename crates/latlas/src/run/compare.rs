@@ -191,12 +191,7 @@ fn difference(names: &[String], (a, rows_a): (&Estimate, Option<&Summary>), othe
         ("in_standard_errors".to_string(), list(&z)),
         ("values".to_string(), std::iter::once(a).chain(others.iter().map(|(b, _)| *b)).map(|e| list(&flat(&e.value).0)).collect()),
     ]);
-    let name = |k: usize| names.get(k).map_or("model", String::as_str);
-    let title = if others.len() == 1 {
-        format!("{}: {} − {}", a.title, name(1), name(0))
-    } else {
-        format!("{}: others − {}", a.title, name(0))
-    };
+    let title = format!("{} ({} − first)", a.title, if others.len() == 1 { "second" } else { "others" });
     Some(Estimate {
         id: format!("{}-difference", a.id),
         title,

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::axes::{Frame, Scale};
-use super::svg::{Anchor, LABEL, SMALL, Svg};
+use super::svg::{Anchor, Font, LABEL, SMALL, Svg};
 use super::{Figure, Width};
 use crate::error::Result;
 use crate::estimate::Estimate;
@@ -42,8 +42,8 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         for row in 0..rows.len() {
             for column in 0..columns.len() {
                 let at = (frame.left + cell * (column as f64 + 0.5), frame.top + cell * (row as f64 + 0.5) + 4.0);
-                let halo = if value(row, column) > 0.5 { "#e4cf5b" } else { "#00336f" };
-                svg.haloed(at, Anchor::Middle, SMALL, &fixed(value(row, column), 2), halo);
+                let fill = if value(row, column) > 0.5 { "#10243e" } else { "#ffffff" };
+                svg.text(at, Anchor::Middle, Font { fill, ..SMALL }, &fixed(value(row, column), 2));
             }
         }
     }
