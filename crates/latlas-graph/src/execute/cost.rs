@@ -2,6 +2,7 @@
 
 use super::kernels::Layout;
 use super::plan::{Group, Phase, Plan, scalar_cost};
+use super::{Rate, Real};
 use crate::{Axis, Graph, Node, NodeId, Op, Result};
 
 /// Operations and memory of a graph.
@@ -21,6 +22,36 @@ pub struct Cost {
     pub bytes_kept: usize,
     /// Bytes of all outputs for each sample.
     pub output_bytes_per_sample: usize,
+    /// What each step of a tile does for a sample, in order.
+    pub steps: Vec<Work>,
+}
+
+/// What a step does for one sample.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Work {
+    /// Floating point operations.
+    pub flops: f64,
+    /// Bytes read and written; those of what all samples share are divided by the samples of a tile.
+    pub bytes: f64,
+}
+
+impl Cost {
+    /// Bytes that all steps read and write for each sample.
+    pub fn moved_bytes_per_sample(&self) -> f64 {
+        self.steps.iter().map(|step| step.bytes).sum()
+    }
+
+    /// Seconds for each sample on one thread, and the share of them in which arithmetic is the limit and not memory: a step
+    /// takes as long as the slower of the two (the roofline model; Williams, Waterman and Patterson 2009).
+    pub fn expected(&self, rate: &Rate) -> (f64, f64) {
+        let (mut all, mut arithmetic) = (0.0, 0.0);
+        for step in &self.steps {
+            let (compute, memory) = (step.flops / rate.flops_per_second, step.bytes / rate.bytes_per_second);
+            all += compute.max(memory);
+            arithmetic += if compute >= memory { compute } else { 0.0 };
+        }
+        (all, if all > 0.0 { arithmetic / all } else { 0.0 })
+    }
 }
 
 /// The most bytes of intermediate values that a tile should have …
@@ -39,9 +70,14 @@ pub(super) fn default_tile(bytes_per_sample: usize) -> usize {
 
 /// The cost of a graph, with elements of eight bytes and the default tile.
 pub fn cost(graph: &Graph) -> Result<Cost> {
+    cost_of::<f64>(graph)
+}
+
+/// The cost of a graph that is run in a given type with the default tile.
+pub fn cost_of<T: Real>(graph: &Graph) -> Result<Cost> {
     let plan = Plan::new(graph)?;
-    let tile = default_tile(plan.live_elements().saturating_mul(8));
-    Ok(planned(graph, &plan, 8, tile))
+    let tile = default_tile(plan.live_elements().saturating_mul(size_of::<T>()));
+    Ok(planned(graph, &plan, size_of::<T>(), tile))
 }
 
 /// The cost of a planned graph.
@@ -55,6 +91,7 @@ pub(super) fn planned(graph: &Graph, plan: &Plan, element: usize, tile: usize) -
         let (kind, flops) = group_cost(graph, group);
         let entry = &mut cost.by_kind[kind];
         if in_tiles {
+            cost.steps.push(Work { flops, bytes: moved(graph, group, tile) * element as f64 });
             entry.1 += flops;
             cost.flops_per_sample += flops;
         } else {
@@ -68,6 +105,16 @@ pub(super) fn planned(graph: &Graph, plan: &Plan, element: usize, tile: usize) -
     let ports = graph.outputs.iter().filter(|p| graph.node(p.node).rows.contains(Axis::SAMPLE)).map(|p| elements(p.node));
     cost.output_bytes_per_sample = ports.sum::<usize>() * element;
     cost
+}
+
+/// Elements that a group reads and writes for a sample, in tiles of this many.
+fn moved(graph: &Graph, group: &Group, tile: usize) -> f64 {
+    let elements = |id: NodeId| {
+        let node = graph.node(id);
+        let len = Layout::of(graph, node, 1).len() as f64;
+        if node.rows.contains(Axis::SAMPLE) { len } else { len / tile as f64 }
+    };
+    group.values().chain([group.result()]).map(elements).sum()
 }
 
 /// The position of a group's kind in [`Cost::by_kind`], and its operations for one sample.

@@ -28,16 +28,18 @@ mod isa;
 mod kernels;
 mod plan;
 mod program;
+mod rate;
 mod real;
 #[cfg(test)]
 mod tests;
 mod tile;
 
 pub(crate) use cost::product_operations;
-pub use cost::{Cost, cost};
+pub use cost::{Cost, Work, cost, cost_of};
 pub use isa::Isa;
 pub use kernels::multiply_add_peak;
 pub use program::Program;
+pub use rate::Rate;
 pub use real::Real;
 
 /// Settings of a [`Program`].

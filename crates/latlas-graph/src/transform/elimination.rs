@@ -55,6 +55,19 @@ impl Elimination {
         if graph.axes().len() + sizes.len() > AXES { Self::default() } else { order }
     }
 
+    /// How many blocks of each size there are, as (number, elements of u, elements of v), in order of their first.
+    pub fn sizes(&self, graph: &Graph) -> Vec<(usize, usize, usize)> {
+        let mut sizes: Vec<(usize, usize, usize)> = vec![];
+        for block in &self.blocks {
+            let (n, m) = (graph.node(block.from).item_len(), graph.node(block.to).item_len());
+            match sizes.iter_mut().find(|size| (size.1, size.2) == (n, m)) {
+                Some(size) => size.0 += 1,
+                None => sizes.push((1, n, m)),
+            }
+        }
+        sizes
+    }
+
     /// Depth and size of each row axis that the blocks need.
     fn local_axes(&self, graph: &Graph, depth: usize, sizes: &mut Vec<(usize, usize)>) {
         for block in &self.blocks {
@@ -82,15 +95,20 @@ impl Search<'_> {
         let mut total = self.cost(from, into, to, &blocks);
         let mut found: Vec<(f64, Block, f64)> = vec![];
         let states = self.flow.push(from, into, to, &[]).0;
-        for u in self.flow.entries(from, to).into_iter().filter(|u| states[u.index()].is_some()) {
+        for u in self.flow.entries(from, to).into_iter().filter(|&u| states.of(u).is_some()) {
             for (v, readers) in self.flow.exits(u, to) {
                 // The product alone must not cost more than everything.
                 let (n, m) = (self.flow.graph.node(u).item_len() as f64, self.flow.graph.node(v).item_len() as f64);
-                let product = if states[u.index()] == Some(State::Selection) { 0.0 } else { 2.0 * k * n * m };
+                let product = if states.of(u) == Some(State::Selection) { 0.0 } else { 2.0 * k * n * m };
                 if product >= total || self.left == 0 {
                     continue;
                 }
                 self.left -= 1;
+                // Nor would a block that saves nothing when its own Jacobian is free.
+                let free = Block { from: u, into: readers.clone(), to: v, inside: Elimination::default() };
+                if self.cost(from, into, to, &[(free, 0.0)]) >= total {
+                    continue;
+                }
                 let (block, own) = self.block(u, &readers, v);
                 let with = self.cost(from, into, to, &[(block.clone(), own)]);
                 if with < total {
@@ -128,14 +146,14 @@ impl Search<'_> {
     fn is_worth(&self, from: NodeId, into: &[NodeId], to: Option<NodeId>, blocks: &[(Block, f64)], gain: f64) -> bool {
         let Some((block, own)) = blocks.last() else { return false };
         let states = self.flow.push(from, into, to, blocks).0;
-        let spent = own + self.product(from, block, states[block.from.index()]);
+        let spent = own + self.product(from, block, states.of(block.from));
         spent < WORTH * (spent + gain)
     }
 
     /// The cost of pushing unit tangents of `from` with these blocks.
     fn cost(&self, from: NodeId, into: &[NodeId], to: Option<NodeId>, blocks: &[(Block, f64)]) -> f64 {
         let (states, each) = self.flow.push(from, into, to, blocks);
-        let of_block = |(block, own): &(Block, f64)| match states[block.from.index()] {
+        let of_block = |(block, own): &(Block, f64)| match states.of(block.from) {
             Some(state) => own + self.product(from, block, Some(state)),
             None => 0.0,
         };

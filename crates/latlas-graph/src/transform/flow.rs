@@ -24,6 +24,8 @@ pub(super) struct Flow<'g> {
     readers: Vec<Vec<NodeId>>,
     /// The first node that every path from a node to an output passes; `None` for nodes without one.
     passes: Vec<Option<NodeId>>,
+    /// The operations of each product, 0 for other nodes.
+    products: Vec<f64>,
 }
 
 impl<'g> Flow<'g> {
@@ -50,7 +52,8 @@ impl<'g> Flow<'g> {
             }
         }
         readers.iter_mut().for_each(|list| list.reverse());
-        let mut flow = Self { graph, active, readers, passes: vec![None; n] };
+        let products = graph.nodes().iter().map(|node| product_operations(graph, node).unwrap_or(0.0)).collect();
+        let mut flow = Self { graph, active, readers, passes: vec![None; n], products };
         flow.find_passes(outputs);
         flow
     }
@@ -114,8 +117,8 @@ impl<'g> Flow<'g> {
                     let through = self.readers(u).iter().copied().filter(|&r| self.passes_through(r, v));
                     exits.push((v, through.collect()));
                 }
-                let joined = next.is_some_and(|n| is_product(&self.graph.node(n).op)) && self.is_joined(u, v);
-                at = next.filter(|_| !joined);
+                let multiplies = |n: NodeId| (v.index() + 1..=n.index()).any(|i| self.active[i] && is_product(&self.graph.nodes()[i].op));
+                at = next.filter(|&n| !(multiplies(n) && self.is_joined(u, v)));
             }
         }
         exits
@@ -143,61 +146,55 @@ impl<'g> Flow<'g> {
 
     /// Pushes a unit tangent of `from` through `into`, to `to` or to the outputs, with some blocks left out: the state of every
     /// tangent, and the operations for one of them.
-    pub fn push(&self, from: NodeId, into: &[NodeId], to: Option<NodeId>, blocks: &[(Block, f64)]) -> (Vec<Option<State>>, f64) {
+    pub fn push(&self, from: NodeId, into: &[NodeId], to: Option<NodeId>, blocks: &[(Block, f64)]) -> (States, f64) {
         let end = to.map_or(self.active.len(), |v| v.index() + 1);
-        let mut states: Vec<Option<State>> = vec![None; self.active.len()];
-        states[from.index()] = Some(State::Selection);
+        let mut states = States { first: from, states: vec![None; end - from.index()] };
+        states.states[0] = Some(State::Selection);
         let mut total = 0.0;
         for i in (from.index() + 1..end).filter(|&i| self.active[i]) {
             let (id, node) = (NodeId(i as u32), &self.graph.nodes()[i]);
-            let flows = |o: NodeId| {
-                let outside = o == from && !into.contains(&id);
-                let cut = blocks.iter().any(|(block, _)| block.from == o && block.into.contains(&id));
-                states[o.index()].filter(|_| !outside && !cut)
-            };
-            let of_operands: Vec<Option<State>> = data(node).iter().map(|&o| flows(o)).collect();
-            let (mut state, cost) = self.step(node, &of_operands);
-            if blocks.iter().any(|(block, _)| block.to == id && states[block.from.index()].is_some()) {
+            let (mut state, mut present) = (None, 0);
+            for (position, &operand) in data(node).iter().enumerate() {
+                let outside = operand == from && !into.contains(&id);
+                let cut = blocks.iter().any(|(block, _)| block.from == operand && block.into.contains(&id));
+                if let Some(of_operand) = states.of(operand).filter(|_| !outside && !cut) {
+                    state = state.max(Some(self.state(node, position, of_operand)));
+                    present += 1;
+                }
+            }
+            if blocks.iter().any(|(block, _)| block.to == id && states.of(block.from).is_some()) {
                 state = Some(State::Sample);
             }
-            if state == Some(State::Sample) {
-                total += cost;
+            if state == Some(State::Sample) && present > 0 {
+                total += self.operations(i, present);
             }
-            states[i] = state;
+            states.states[i - from.index()] = state;
         }
         (states, total)
     }
 
-    /// The state of a node's tangent from those of its operands, and the operations that make it.
-    fn step(&self, node: &Node, operands: &[Option<State>]) -> (Option<State>, f64) {
-        let present = operands.iter().flatten().count();
-        if present == 0 {
-            return (None, 0.0);
-        }
+    /// What the tangent of one operand makes of a node's.
+    fn state(&self, node: &Node, position: usize, of_operand: State) -> State {
         let varies = |id: &NodeId| self.graph.node(*id).rows.contains(Axis::SAMPLE);
-        let factor_varies = |position: usize| match (&node.op, node.op.kind()) {
+        let factor_varies = match (&node.op, node.op.kind()) {
             (Op::Unary(Unary::Neg) | Op::Binary(Binary::Add | Binary::Sub), _) => false,
             (Op::Binary(Binary::Div), _) if position == 0 => varies(&node.operands[1]),
             (_, Kind::Bilinear) => varies(&node.operands[1 - position]),
             (Op::Unary(_) | Op::Binary(_), _) => node.rows.contains(Axis::SAMPLE),
             // A mask or an index.
-            _ => node.operands[operands.len()..].iter().any(varies),
+            _ => node.operands[data(node).len()..].iter().any(varies),
         };
-        let one = |(position, state): (usize, &Option<State>)| {
-            state.map(|state| match node.op {
-                _ if factor_varies(position) => State::Sample,
-                Op::Map(_) | Op::Concat(_) | Op::Rename { .. } | Op::Stack(_) | Op::Unstack(_) => state,
-                _ => state.max(State::Constant),
-            })
-        };
-        let state = operands.iter().enumerate().filter_map(one).max();
-        (state, self.operations(node, present))
+        match node.op {
+            _ if factor_varies => State::Sample,
+            Op::Map(_) | Op::Concat(_) | Op::Rename { .. } | Op::Stack(_) | Op::Unstack(_) => of_operand,
+            _ => of_operand.max(State::Constant),
+        }
     }
 
     /// Operations for a tangent of a node, `present` of whose operands have one.
-    fn operations(&self, node: &Node, present: usize) -> f64 {
+    fn operations(&self, i: usize, present: usize) -> f64 {
+        let node = &self.graph.nodes()[i];
         let elements = |id: &NodeId| self.graph.node(*id).item_len();
-        let rows = self.graph.row_count(node.rows, 1) as f64;
         let moves = match &node.op {
             Op::Map(map) if map.is_identity(elements(&node.operands[0])) => 0,
             Op::Rename { .. } | Op::Stack(_) | Op::Unstack(_) => 0,
@@ -206,7 +203,21 @@ impl<'g> Flow<'g> {
             Op::Contract(_) | Op::Convolve(..) => node.item_len(),
             _ => node.item_len().max(elements(&node.operands[0])),
         };
-        product_operations(self.graph, node).unwrap_or(0.0) * present as f64 + MOVE * rows * moves as f64
+        self.products[i] * present as f64 + MOVE * self.graph.row_count(node.rows, 1) as f64 * moves as f64
+    }
+}
+
+/// The states of the tangents from one node on.
+pub(super) struct States {
+    first: NodeId,
+    states: Vec<Option<State>>,
+}
+
+impl States {
+    /// That of a node; `None` where it has no tangent.
+    pub fn of(&self, node: NodeId) -> Option<State> {
+        let at = node.index().checked_sub(self.first.index())?;
+        self.states.get(at).copied().flatten()
     }
 }
 

@@ -7,6 +7,7 @@ mod cases;
 mod elimination;
 mod export;
 mod models;
+mod operations;
 mod orders;
 mod precision;
 
