@@ -68,6 +68,18 @@ pub trait Real:
     const ERFC_TERMS: &'static [Self];
     /// erf is 1 to the last bit above this.
     const ERF_HIGHEST: Self;
+    /// π/2 in parts, all but the last with so many trailing zero bits that multiples up to [`Real::TURNS_LIMIT`] are exact.
+    const HALF_PI: [Self; 4];
+    /// π/2 less the number nearest to it.
+    const HALF_PI_REST: Self;
+    /// Angles beyond this are left to the standard library, which knows more digits of π.
+    const TURNS_LIMIT: Self;
+    /// −1/3!, 1/5!, … as many as |x| ≤ π/4 needs.
+    const SIN_TERMS: &'static [Self];
+    /// 1/4!, −1/6!, … as many as |x| ≤ π/4 needs.
+    const COS_TERMS: &'static [Self];
+    /// −1/3, 1/5, … as many as |x| ≤ tan π/8 needs.
+    const ATAN_TERMS: &'static [Self];
 
     /// Rounds.
     fn from_f64(x: f64) -> Self;
@@ -137,6 +149,32 @@ const fn log_terms<const N: usize>() -> [f64; N] {
     let (mut terms, mut k) = ([0.0; N], 0);
     while k < N {
         terms[k] = 2.0 / (2 * k + 3) as f64;
+        k += 1;
+    }
+    terms
+}
+
+/// (−1)ᵏ / n! with n = first, first + 2, …
+const fn alternating<const N: usize>(first: usize, mut sign: f64) -> [f64; N] {
+    let (mut terms, mut k, mut n, mut factorial) = ([0.0; N], 0, 0, 1.0);
+    while k < N {
+        while n < first + 2 * k {
+            n += 1;
+            factorial *= n as f64;
+        }
+        terms[k] = sign / factorial;
+        sign = -sign;
+        k += 1;
+    }
+    terms
+}
+
+/// −1/3, 1/5, …
+const fn atan_terms<const N: usize>() -> [f64; N] {
+    let (mut terms, mut k, mut sign) = ([0.0; N], 0, -1.0);
+    while k < N {
+        terms[k] = sign / (2 * k + 3) as f64;
+        sign = -sign;
         k += 1;
     }
     terms
@@ -243,6 +281,12 @@ real!(f32, u32, i32, mantissa 23, bias 127, stored as F32 {
         0.510_791_35, 0.167_211_01, -0.203_844_55, 0.121_514_83, -0.028_965_148, -0.007_511_154_6, 0.004_621_25, 0.001_059_750_8,
     ];
     const ERF_HIGHEST: Self = 4.0;
+    const HALF_PI: [Self; 4] = [1.5703125, 4.837513e-4, 7.5495336e-8, 2.563344e-12];
+    const HALF_PI_REST: Self = -4.371_139e-8;
+    const TURNS_LIMIT: Self = 8192.0;
+    const SIN_TERMS: &'static [Self] = &narrow(alternating::<4>(3, -1.0));
+    const COS_TERMS: &'static [Self] = &narrow(alternating::<4>(4, 1.0));
+    const ATAN_TERMS: &'static [Self] = &narrow(atan_terms::<9>());
 });
 
 real!(f64, u64, i64, mantissa 52, bias 1023, stored as F64 {
@@ -262,4 +306,10 @@ real!(f64, u64, i64, mantissa 52, bias 1023, stored as F64 {
         6.696_544_287_420_562e-6, -2.040_983_341_166_979e-5, -9.110_532_651_906_852e-6, 5.573_166_263_030_918e-6,
     ];
     const ERF_HIGHEST: Self = 6.0;
+    const HALF_PI: [Self; 4] = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32];
+    const HALF_PI_REST: Self = 6.123_233_995_736_766e-17;
+    const TURNS_LIMIT: Self = 1048576.0;
+    const SIN_TERMS: &'static [Self] = &alternating::<8>(3, -1.0);
+    const COS_TERMS: &'static [Self] = &alternating::<8>(4, 1.0);
+    const ATAN_TERMS: &'static [Self] = &atan_terms::<21>();
 });

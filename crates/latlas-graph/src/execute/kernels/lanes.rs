@@ -86,6 +86,18 @@ fn each<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
     }
 }
 
+/// f, and `far` for what lies beyond the limit of turns.
+#[inline(always)]
+fn turns<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T) -> T, far: impl Fn(T) -> T) {
+    each(x, y, f);
+    let near = |x: T| x.abs() <= T::TURNS_LIMIT;
+    if !x.iter().fold(true, |all, &x| all & near(x)) {
+        for (y, &x) in y.iter_mut().zip(x).filter(|(_, x)| !near(**x)) {
+            *y = far(x);
+        }
+    }
+}
+
 #[inline(always)]
 fn pairs<T: Real>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T) {
     for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
@@ -112,12 +124,12 @@ fn unary_body<T: Real, const FUSED: bool>(f: Unary, x: &[T], y: &mut [T]) {
         Unary::Sigmoid => each(x, y, math::sigmoid::<T, FUSED>),
         Unary::Softplus => each(x, y, math::softplus::<T, FUSED>),
         Unary::Erf => each(x, y, math::erf::<T, FUSED>),
-        Unary::Sin => each(x, y, T::sin),
-        Unary::Cos => each(x, y, T::cos),
+        Unary::Sin => turns(x, y, math::sin::<T, FUSED>, T::sin),
+        Unary::Cos => turns(x, y, math::cos::<T, FUSED>, T::cos),
         Unary::Tan => each(x, y, T::tan),
         Unary::Asin => each(x, y, T::asin),
         Unary::Acos => each(x, y, T::acos),
-        Unary::Atan => each(x, y, T::atan),
+        Unary::Atan => each(x, y, math::atan::<T, FUSED>),
         Unary::Sinh => each(x, y, T::sinh),
         Unary::Cosh => each(x, y, T::cosh),
         Unary::Asinh => each(x, y, T::asinh),

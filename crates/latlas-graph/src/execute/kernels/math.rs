@@ -1,7 +1,7 @@
 //! Elementary functions as straight-line arithmetic, so that loops over them become vector code.
 //!
 //! Each is written once for `f32` and `f64`; `FUSED` says whether the machine has a fused multiply-add. Largest errors, in
-//! units in the last place (tested below): exp and log 1, log1p and expm1 2, tanh, sigmoid, softplus and erf 3.
+//! units in the last place (tested below): exp and log 1, log1p and expm1 2, sin, cos and atan 2.5, tanh, sigmoid, softplus and erf 3.
 
 // A function is compiled for the vectors of the loop that it is inlined into, so it must be.
 #![allow(clippy::inline_always)]
@@ -121,6 +121,59 @@ pub fn erf<T: Real, const FUSED: bool>(x: T) -> T {
     (if a > T::ONE { far } else { near }).copysign(x)
 }
 
+/// x = n π/2 + r with |r| ≤ π/4, for |x| up to the limit of turns: sin r or cos r with its sign, by the quadrant of n + shift.
+#[inline(always)]
+fn turned<T: Real, const FUSED: bool>(x: T, shift: T) -> T {
+    let two_over_pi = T::from_f64(std::f64::consts::FRAC_2_PI);
+    let n = (x * two_over_pi + T::ROUNDER) - T::ROUNDER;
+    let mut r = x;
+    for part in T::HALF_PI {
+        r = mul_add::<T, FUSED>(-n, part, r);
+    }
+    let z = r * r;
+    let sine = mul_add::<T, FUSED>(r * z, polynomial::<T, FUSED>(T::SIN_TERMS, z), r);
+    let half = z * T::from_f64(0.5);
+    let w = T::ONE - half;
+    // What rounding 1 − z/2 lost comes back.
+    let cosine = w + mul_add::<T, FUSED>(z * z, polynomial::<T, FUSED>(T::COS_TERMS, z), (T::ONE - w) - half);
+    let quadrant = n + shift;
+    // In units of a whole turn, and of half a turn: 0, ¼, ½, ¾ and 0, ½.
+    let (quarter, half) = (T::from_f64(0.25), T::from_f64(0.5));
+    let turn = quadrant * quarter - (quadrant * quarter).floor();
+    let odd = quadrant * half - (quadrant * half).floor();
+    let y = if odd == T::ZERO { sine } else { cosine };
+    if turn < half { y } else { -y }
+}
+
+/// sin x, for |x| up to the limit of turns.
+#[inline(always)]
+pub fn sin<T: Real, const FUSED: bool>(x: T) -> T {
+    let y = turned::<T, FUSED>(x, T::ZERO);
+    if x == T::ZERO { x } else { y }
+}
+
+/// cos x, for |x| up to the limit of turns.
+#[inline(always)]
+pub fn cos<T: Real, const FUSED: bool>(x: T) -> T {
+    turned::<T, FUSED>(x, T::ONE)
+}
+
+/// arctan x = c + arctan t, with c one of 0, π/4 and π/2 and |t| ≤ tan π/8.
+#[inline(always)]
+pub fn atan<T: Real, const FUSED: bool>(x: T) -> T {
+    let a = x.abs();
+    let (far, near) = (a > T::from_f64(2.414_213_562_373_095), a > T::from_f64(0.414_213_562_373_095_03));
+    let t = if near { (a - T::ONE) / (a + T::ONE) } else { a };
+    let t = if far { -T::ONE / a } else { t };
+    // π/2 and π/4 as the nearest number and what it lacks.
+    let (high, low) = (T::from_f64(std::f64::consts::FRAC_PI_2), T::HALF_PI_REST);
+    let share = if far { T::ONE } else { T::from_f64(0.5) };
+    let share = if near { share } else { T::ZERO };
+    let z = t * t;
+    let y = mul_add::<T, FUSED>(t * z, polynomial::<T, FUSED>(T::ATAN_TERMS, z), share * low) + t;
+    (share * high + y).copysign(x)
+}
+
 /// −1, 0 or 1; NaN stays.
 #[inline(always)]
 pub fn sign<T: Real>(x: T) -> T {
@@ -189,6 +242,9 @@ mod tests {
         log1p, f64::ln_1p, (-0.99, 10.0), 2.0;
         softplus, softplus_reference, (-80.0, 80.0), 3.0;
         erf, erf::<f64, true>, (-5.0, 5.0), 3.0;
+        sin, f64::sin, (-8000.0, 8000.0), 2.5;
+        cos, f64::cos, (-8000.0, 8000.0), 2.5;
+        atan, f64::atan, (-20.0, 20.0), 2.5;
     }
     bounds! { single_precision_unfused, f32, false:
         exp, f64::exp, (-87.0, 88.7), 1.5;
@@ -199,6 +255,9 @@ mod tests {
         log1p, f64::ln_1p, (-0.99, 10.0), 2.0;
         softplus, softplus_reference, (-80.0, 80.0), 3.0;
         erf, erf::<f64, false>, (-5.0, 5.0), 3.0;
+        sin, f64::sin, (-8000.0, 8000.0), 2.5;
+        cos, f64::cos, (-8000.0, 8000.0), 2.5;
+        atan, f64::atan, (-20.0, 20.0), 2.5;
     }
     // The references are themselves within one unit.
     bounds! { double_precision, f64, true:
@@ -209,6 +268,9 @@ mod tests {
         log, f64::ln, (1e-300, 10.0), 2.0;
         log1p, f64::ln_1p, (-0.99, 10.0), 3.0;
         softplus, softplus_reference, (-700.0, 700.0), 3.0;
+        sin, f64::sin, (-1e6, 1e6), 2.5;
+        cos, f64::cos, (-1e6, 1e6), 2.5;
+        atan, f64::atan, (-20.0, 20.0), 2.5;
     }
 
     /// Computed with 50 digits.
