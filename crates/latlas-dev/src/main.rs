@@ -9,6 +9,7 @@ mod data;
 mod gallery;
 mod generate;
 mod machine;
+mod memory;
 mod peers;
 mod process;
 mod test;

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::peers::{self, Suite};
 use crate::process::{Counts, cargo, count, part};
-use crate::{bench, data, flags};
+use crate::{bench, data, flags, memory};
 
 /// The verb. `--peers` adds comparisons with live programs from PyPI and Debian.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -14,8 +14,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
     part("data", &mut seconds, data::data)?;
     total += part("tests and doctests", &mut seconds, || count(cargo(&["test", "--workspace", "--no-fail-fast"])))?;
-    let instructions = Suite { title: "instructions by callgrind", run: bench::instructions::check };
-    for suite in std::iter::once(&instructions).chain(peers::SUITES.iter().filter(|_| with_peers)) {
+    let local = [
+        Suite { title: "instructions by callgrind", run: bench::instructions::check },
+        Suite { title: "kernels under valgrind", run: memory::check },
+    ];
+    for suite in local.iter().chain(peers::SUITES.iter().filter(|_| with_peers)) {
         let ran = part(suite.title, &mut seconds, || (suite.run)());
         total += ran.unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
