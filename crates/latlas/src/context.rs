@@ -51,6 +51,9 @@ pub struct Context {
     pub partition: Vec<Vec<usize>>,
     /// In which cores grow; empty where no estimator of the run needs it.
     pub order: Order,
+    /// Standard deviations of the codes of the data, within the classes where there are labels; empty where they are not
+    /// needed or not known.
+    pub code_spread: Vec<f64>,
 }
 
 /// An order of the latents that is fixed before the run.

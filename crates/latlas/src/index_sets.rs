@@ -26,8 +26,8 @@ pub fn set(text: &str, latent_dim: usize) -> Result<Vec<usize>> {
         if first > last {
             return Err(wrong(format!("the range {:?} runs backwards", part.trim())));
         }
-        for latent in first..=last {
-            if std::mem::replace(&mut taken[latent], true) {
+        for (latent, taken) in taken.iter_mut().enumerate().take(last + 1).skip(first) {
+            if std::mem::replace(taken, true) {
                 return Err(wrong(format!("latent {latent} is there twice")));
             }
             latents.push(latent);

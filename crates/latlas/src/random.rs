@@ -20,6 +20,8 @@ pub enum Purpose {
     Directions = 4,
     /// Bootstrap weights.
     Bootstrap = 5,
+    /// Random orders of latents.
+    Orders = 6,
     /// Probes of a sketch.
     Sketch = 16,
     /// Probes of the sketches by which sketches are checked.

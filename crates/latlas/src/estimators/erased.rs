@@ -37,6 +37,8 @@ pub trait AnyEstimator: Send + Sync {
     fn needs_pairs(&self) -> bool;
     /// [`Estimator::NEEDS_ORDER`].
     fn needs_order(&self) -> bool;
+    /// [`Estimator::NEEDS_CODE_SPREAD`].
+    fn needs_code_spread(&self) -> bool;
     /// [`Estimator::observe`].
     fn observe(&self, probe: &Probe<'_>, state: &mut AnyState) -> Result<()>;
     /// [`Accumulator::merge`].
@@ -62,6 +64,10 @@ impl<E: Estimator> AnyEstimator for E {
 
     fn needs_order(&self) -> bool {
         E::NEEDS_ORDER
+    }
+
+    fn needs_code_spread(&self) -> bool {
+        E::NEEDS_CODE_SPREAD
     }
 
     fn observe(&self, probe: &Probe<'_>, state: &mut AnyState) -> Result<()> {

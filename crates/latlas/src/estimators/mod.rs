@@ -30,6 +30,9 @@ pub trait Estimator: Send + Sync + Sized + 'static {
     /// Whether it looks at all pairs of latents at once, which makes samples large.
     const NEEDS_PAIRS: bool = false;
 
+    /// Whether the run must look at the codes of the data beforehand ([`Context::code_spread`]).
+    const NEEDS_CODE_SPREAD: bool = false;
+
     /// For a run; an error says why the estimator does not apply to it.
     fn new(context: &Context) -> Result<Self>;
 

@@ -166,6 +166,7 @@ impl Header {
         let latents = groups.into_iter().flatten().flatten().chain(&context.order.latents).all(|i| *i < context.latent_dim);
         let order: BTreeSet<&usize> = context.order.latents.iter().collect();
         let order = order.is_empty() || order.len() == context.latent_dim && context.order.latents.len() == context.latent_dim;
+        let order = order && (context.code_spread.is_empty() || context.code_spread.len() == context.latent_dim);
         if sizes && prior && latents && order && self.done.iter().all(in_range) {
             Ok(())
         } else {

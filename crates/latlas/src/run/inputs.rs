@@ -1,6 +1,7 @@
 //! What goes into a run, and whether it fits together.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ndarray::{Array2, Array3, Axis, Dimension, Slice};
@@ -133,7 +134,35 @@ impl Inputs {
             sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
             partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,
             order: Order::default(),
+            code_spread: Vec::new(),
         })
+    }
+
+    /// Standard deviations of the codes of the data, within the classes where there are labels, averaged over them as
+    /// variances. Empty without data and an encoder of the same latents.
+    pub(super) fn code_spread(&self, latent_dim: usize) -> Result<Vec<f64>> {
+        const ROWS: usize = 4096;
+        let encoder = self.encoder.as_ref().filter(|encoder| encoder.latent_dim() == latent_dim);
+        let (Some(encoder), Some(data)) = (encoder, &self.data) else { return Ok(Vec::new()) };
+        let mut classes: BTreeMap<i64, Moments> = BTreeMap::new();
+        for start in (0..data.nrows()).step_by(ROWS) {
+            let rows = Slice::from(start..(start + ROWS).min(data.nrows()));
+            let condition = self
+                .condition
+                .as_ref()
+                .map(|c| if c.nrows() == data.nrows() { c.slice_axis(Axis(0), rows) } else { c.slice_axis(Axis(0), Slice::from(..1)) });
+            let batch = data.slice_axis(Axis(0), rows);
+            let condition = condition.as_ref().and_then(|c| c.broadcast((batch.nrows(), c.ncols())));
+            for (row, code) in encoder.encode(batch, condition)?.mean.outer_iter().enumerate() {
+                let class = self.labels.as_ref().map_or(0, |labels| labels[start + row]);
+                classes.entry(class).or_default().push(code);
+            }
+        }
+        let spread = |i: usize| {
+            let variances: Vec<f64> = classes.values().filter_map(|moments| moments.get(i).variance()).collect();
+            (variances.iter().sum::<f64>() / variances.len() as f64).sqrt()
+        };
+        Ok((0..encoder.latent_dim()).map(spread).collect())
     }
 
     /// The order in which cores grow, from the settings; entropies are looked at in chunks of `chunk` samples.

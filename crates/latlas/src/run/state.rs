@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::principal::principal;
-use super::{Inputs, Settings};
+use super::{Inputs, Sampling, Settings};
 use crate::accumulators::{Covariance, Merge, Ordered, Summary};
 use crate::caveat::Caveat;
 use crate::context::Context;
@@ -104,6 +104,9 @@ impl State {
         }
         if let Some(data) = inputs.data.as_ref().filter(|_| selection.iter().any(|(card, _)| card.needs.contains(&Need::Data))) {
             context.principal = principal(data, context.latent_dim)?;
+        }
+        if context.sampling != Sampling::Data && selection.iter().any(|(_, estimator)| estimator.needs_code_spread()) {
+            context.code_spread = inputs.code_spread(context.latent_dim)?;
         }
         let mut header = Header {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -297,8 +300,8 @@ impl Header {
     }
 
     fn check_inputs(&self, inputs: &Inputs) -> Result<()> {
-        let (order, principal) = (self.context.order.clone(), self.context.principal.clone());
-        let context = Context { order, principal, ..inputs.context(&self.context.settings)? };
+        let Context { order, code_spread, principal, settings, .. } = self.context.clone();
+        let context = Context { order, code_spread, principal, ..inputs.context(&settings)? };
         let same = inputs.fingerprint() == self.fingerprint && context == self.context;
         if same { Ok(()) } else { Err(differs("model or inputs")) }
     }

@@ -1,14 +1,17 @@
 //! Pairs, groups, cores, counts and boundaries of latents against known answers.
 
 use std::f64::consts::{FRAC_PI_4, FRAC_PI_8};
+use std::sync::Arc;
 
 use crate::explicit::{Explicit, inputs, of, settings, vector};
+use latlas::error::Result;
 use latlas::estimate::Estimate;
+use latlas::models::{Encoder, Posterior};
 use latlas::report::Report;
 use latlas::run::{Inputs, Settings, run};
 use latlas::samples::Prior;
 use latlas::settings::OrderSource;
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, ArrayView2};
 use serde_json::Value as Json;
 
 const H0: f64 = 1.418_938_533_204_672_7;
@@ -315,6 +318,23 @@ fn latents_in_use_are_counted() {
     assert_eq!(estimate(&report, "active-dimensions").extra["rule"], "no-cliff");
 }
 
+/// z = x.
+struct Identity;
+
+impl Encoder for Identity {
+    fn data_dim(&self) -> usize {
+        4
+    }
+
+    fn latent_dim(&self) -> usize {
+        4
+    }
+
+    fn encode(&self, data: ArrayView2<'_, f64>, _: Option<ArrayView2<'_, f64>>) -> Result<Posterior> {
+        Ok(Posterior { mean: data.to_owned(), logvar: None })
+    }
+}
+
 #[test]
 fn small_codes_with_large_effects_are_found() {
     let j = vec![1., 0., 0., 0., 0., 0.5, 0., 0., 0., 0., 300., 0., 0., 0., 0., 0.1];
@@ -326,9 +346,22 @@ fn small_codes_with_large_effects_are_found() {
     assert_eq!(found.extra["hidden"][0]["index"], 2);
     near(number(&found.extra["hidden"][0]["std"]), 0.01, 1e-12);
     near(number(&found.extra["spearman"]["value"]), -0.2, 1e-12);
+    // Spreads of codes come from data and encoder, within the classes.
+    let shift = |s: usize| if s.is_multiple_of(2) { 50.0 } else { 0.0 };
+    let std = [1.0, 0.9, 0.01, 0.012];
+    let data = Array2::from_shape_fn((200, 4), |(s, i)| shift(s) + std[i] * ((s * (i + 3)) as f64 * 0.7).sin() * 2.0_f64.sqrt());
+    let labels = Some((0..200).map(|s| s % 2).collect());
+    let j = vec![1., 0., 0., 0., 0., 0.5, 0., 0., 0., 0., 300., 0., 0., 0., 0., 0.1];
+    let given = Inputs { data: Some(data), labels, encoder: Some(Arc::new(Identity)), ..inputs(Explicit::linear(4, j)) };
+    let report = with(&given, &settings(60));
+    let found = estimate(&report, "hidden-dimensions");
+    assert_eq!(found.extra["hidden"][0]["index"], 2);
+    for (spread, expected) in found.extra["std"].as_array().unwrap().iter().zip(std) {
+        near(number(spread) / expected, 1.0, 0.05);
+    }
     // Drawn from N(0, I), spreads are equal by declaration.
     let error = run(&["hidden-dimensions".into()], &inputs(Explicit::linear(2, vec![1., 0., 0., 1.])), &settings(10), &|_, _| {});
-    assert!(error.unwrap_err().hint().unwrap().contains("--latents"));
+    assert!(error.unwrap_err().hint().unwrap().contains("--encoder"));
 }
 
 /// Columns that share a direction of their own with the others of their block.

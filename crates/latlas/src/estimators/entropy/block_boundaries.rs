@@ -8,8 +8,9 @@
 //! overlap, neighbours across a boundary do not. The score is about 1 where there is no structure.
 //!
 //! - Windows: w latents on either side of the cut, w = √d between 2 and 32 (`window`).
-//! - A cut is a boundary if its score is the largest within w/2 latents and exceeds the median score of all cuts by four
-//!   standard errors (jackknife over 20 fixed groups of samples).
+//! - A cut is a boundary if its score is the largest within w/2 latents, exceeds the median score of all cuts by four
+//!   standard errors (jackknife over 20 fixed groups of samples), and exceeds every score of ten random orders of the same
+//!   latents (`chance`, from some of the samples): single entangled pairs make peaks in any order.
 //! - Value: the number of boundaries in the latents' own order. Unit: 1. Range: 0 … d − 1. `boundaries` lists them with score,
 //!   error and, for d ≤ D, the information I(C) between all latents before and all after the cut; `score` holds all scores, for
 //!   the cuts 1 … d − 1, and `sorted` the same in the order of entropy (`order`).
@@ -24,17 +25,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::insert;
-use crate::accumulators::{Accumulator, Groups, Jackknife, Summary};
+use crate::accumulators::{Accumulator, Groups, Jackknife, Moments, Summary};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Value};
 use crate::estimators::summarize::{frame, measured, number, numbers};
 use crate::estimators::{Better, Card, Estimator, Need};
 use crate::probe::{Angles, Fault, Probe, first_of};
+use crate::random::{Purpose, Stream};
 
 /// The number of boundaries.
 pub struct BlockBoundaries {
     window: usize,
+    random: Vec<Vec<usize>>,
 }
 
 /// Overlaps beside and across every cut, in groups of samples.
@@ -44,8 +47,14 @@ pub struct State {
     summary: Summary,
     /// Rows: mean overlap within, mean overlap across, for each cut in the own order and then in the order of entropy.
     groups: Groups,
+    /// The same rows for random orders, from some of the samples.
+    random: Moments,
 }
 
+/// Random orders that a boundary must exceed.
+const ORDERS: u64 = 10;
+/// Samples that they are looked at for, at most.
+const SAMPLES: usize = 200;
 /// A boundary exceeds the median score by this many standard errors.
 const ERRORS: f64 = 4.0;
 /// Windows.
@@ -55,6 +64,7 @@ impl Accumulator for State {
     fn merge(&mut self, later: &Self) {
         self.summary.merge(&later.summary);
         self.groups.merge(&later.groups);
+        self.random.merge(&later.random);
     }
 
     fn count(&self) -> usize {
@@ -88,7 +98,8 @@ impl Estimator for BlockBoundaries {
         if context.settings.sketch == Some(1) {
             context.require_jacobian(&Self::CARD)?;
         }
-        Ok(Self { window: ((d as f64).sqrt().round() as usize).clamp(WIDTHS.0, WIDTHS.1) })
+        let random = (0..ORDERS).map(|k| random_order(context.settings.seed, k, d)).collect();
+        Ok(Self { window: ((d as f64).sqrt().round() as usize).clamp(WIDTHS.0, WIDTHS.1), random })
     }
 
     fn observe(&self, probe: &Probe<'_>, state: &mut State) -> Result<()> {
@@ -109,6 +120,10 @@ impl Estimator for BlockBoundaries {
             state.summary.push(probe.key(s).into(), Ok(&shared));
             let row = [self.overlaps(angles, &native), self.overlaps(angles, &context.order.latents)].concat();
             state.groups.push(probe.key(s).1, &row);
+            if (probe.key(s).1 as usize).is_multiple_of(context.n_samples.div_ceil(SAMPLES).max(1)) {
+                let rows = self.random.iter().map(|order| self.overlaps(angles, order));
+                state.random.push(&rows.collect::<Vec<_>>().concat());
+            }
         }
         Ok(())
     }
@@ -125,12 +140,15 @@ impl Estimator for BlockBoundaries {
             };
             if means.len() < 4 * cuts { vec![f64::NAN; cuts] } else { (0..cuts).map(score).collect() }
         };
+        let random: Vec<f64> = (0..state.random.len()).map(|i| state.random.get(i).mean()).collect();
+        let chance = random.chunks_exact(4 * cuts).flat_map(|two| [scores(two, 0), scores(two, 1)].concat());
+        let chance = chance.filter(|score| !score.is_nan()).fold(1.0, f64::max);
         let native = state.groups.jackknife(|means| scores(means, 0));
         let sorted = state.groups.jackknife(|means| scores(means, 1));
-        let found = self.boundaries(&native);
+        let found = self.boundaries(&native, chance);
         let count = state.groups.jackknife(|means| {
             let values = scores(means, 0);
-            vec![self.boundaries(&Jackknife { values, ..native.clone() }).len() as f64]
+            vec![self.boundaries(&Jackknife { values, ..native.clone() }, chance).len() as f64]
         });
         estimate.value = Value::Scalar(found.len() as f64);
         if count.groups > 1 {
@@ -152,6 +170,7 @@ impl Estimator for BlockBoundaries {
         }
         insert(&mut estimate, "boundaries", boundaries);
         insert(&mut estimate, "window", json!(self.window));
+        insert(&mut estimate, "chance", number(chance));
         insert(&mut estimate, "score", numbers(&native.values));
         insert(&mut estimate, "score_standard_error", numbers(&native.errors));
         insert(&mut estimate, "order", json!(context.order.latents));
@@ -160,7 +179,7 @@ impl Estimator for BlockBoundaries {
             &mut estimate,
             "sorted",
             json!({
-                "boundaries": listed(&sorted, &self.boundaries(&sorted)), "score": numbers(&sorted.values),
+                "boundaries": listed(&sorted, &self.boundaries(&sorted, chance)), "score": numbers(&sorted.values),
                 "score_standard_error": numbers(&sorted.errors),
             }),
         );
@@ -194,8 +213,8 @@ impl BlockBoundaries {
         row
     }
 
-    /// Cuts (from 0) that are peaks above the median.
-    fn boundaries(&self, scores: &Jackknife) -> Vec<usize> {
+    /// Cuts (from 0) that are peaks above the median and above chance.
+    fn boundaries(&self, scores: &Jackknife, chance: f64) -> Vec<usize> {
         let mut sorted: Vec<f64> = scores.values.iter().copied().filter(|x| !x.is_nan()).collect();
         sorted.sort_by(f64::total_cmp);
         let Some(median) = sorted.get(sorted.len() / 2).copied() else { return Vec::new() };
@@ -207,7 +226,17 @@ impl BlockBoundaries {
                 c == b || scores.values[c].is_nan() || scores.values[c] < scores.values[b] || scores.values[c] == scores.values[b] && c > b
             })
         };
-        let exceeds = |b: usize| scores.values[b] - ERRORS * scores.errors[b] > median.max(1.0);
+        let exceeds = |b: usize| scores.values[b] > chance && scores.values[b] - ERRORS * scores.errors[b] > median;
         (0..scores.values.len()).filter(|b| exceeds(*b) && is_peak(*b)).collect()
     }
+}
+
+/// A uniform random order of d latents (Fisher and Yates 1938).
+fn random_order(seed: u64, number: u64, d: usize) -> Vec<usize> {
+    let mut stream = Stream::new(seed, Purpose::Orders, number, d);
+    let mut order: Vec<usize> = (0..d).collect();
+    for last in (1..d).rev() {
+        order.swap(last, (stream.uniform() * (last + 1) as f64) as usize);
+    }
+    order
 }

@@ -156,6 +156,9 @@ impl Surprisals {
         let total = self.core.last().unwrap_or(&0.0) + sweep.core.last().unwrap_or(&0.0);
         let core = self.core.iter().zip(&sweep.core).map(|(prior, volume)| prior + volume);
         let detail = self.detail.iter().zip(&sweep.detail).map(|(prior, volume)| prior + volume);
-        core.zip(detail).map(|(core, detail)| core + detail - total).collect()
+        let last = self.core.len() - 1;
+        // Nothing shares nothing, without rounding.
+        let shared = core.zip(detail).enumerate();
+        shared.map(|(c, (core, detail))| if c == 0 || c == last { 0.0 } else { core + detail - total }).collect()
     }
 }

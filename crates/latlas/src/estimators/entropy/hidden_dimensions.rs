@@ -7,8 +7,8 @@
 //! Models with a learned spread of their latents (volume-preserving flows, VAEs) are often cut down to the latents of large
 //! standard deviation σᵢ. Entropies say whether that is safe: a latent of small spread with a long Jacobian column is hidden.
 //!
-//! - Spread σᵢ: of a diagonal prior as declared, else over the latents of the run (the data through the encoder, or given ones);
-//!   with labels within the classes, averaged over them. The cut is given, or lies in the widest gap of log σ if that is at
+//! - Spread σᵢ: of a diagonal prior as declared, else of the codes of the data where there is an encoder, else over the latents
+//!   that were given; with labels within the classes, averaged over them. The cut is given, or lies in the widest gap of log σ if that is at
 //!   least half a nat; else there is none and nothing is flagged (`cut` is null).
 //! - Value: the number of flagged latents. Unit: 1. Range: 0 … d. `hidden` lists them with σ and H, `std` and `entropy` hold
 //!   all, `spearman` is the rank correlation of σ and H with its interval (Fisher's transformation).
@@ -87,15 +87,17 @@ impl Estimator for HiddenDimensions {
         ],
         source: include_str!("hidden_dimensions.rs"),
     };
+    const NEEDS_CODE_SPREAD: bool = true;
     type State = State;
 
     fn new(context: &Context) -> Result<Self> {
         context.require(&Self::CARD)?;
         let is_drawn = context.sampling == Sampling::Prior && matches!(context.prior, Prior::Normal | Prior::Uniform { .. });
-        if is_drawn || !context.has_latents || context.latent_dim < 2 {
+        let has_codes = context.has_encoder && context.has_data;
+        if (is_drawn || !context.has_latents) && !has_codes || context.latent_dim < 2 {
             return Err(Error::Input {
                 what: format!("{} needs latents whose spreads may differ", Self::CARD.id),
-                hint: Some("encode data (--sampling data --encoder --data), give --latents, or declare a diagonal prior".into()),
+                hint: Some("give --encoder and --data, or --latents, or declare a diagonal prior".into()),
             });
         }
         Ok(Self)
@@ -115,7 +117,7 @@ impl Estimator for HiddenDimensions {
             if let Some(latents) = &batch.latents {
                 let class = batch.labels.as_ref().map_or(0, |labels| labels[s]);
                 if state.latents.len() < MOST_CLASSES || state.latents.contains_key(&class) {
-                    state.latents.entry(class).or_default().push(&latents.row(s));
+                    state.latents.entry(class).or_default().push(latents.row(s));
                 }
             }
         }
@@ -173,6 +175,9 @@ fn moving(entropy: f64) -> f64 {
 fn spread(context: &Context, state: &State, i: usize) -> f64 {
     if let Prior::Diagonal { std, .. } = &context.prior {
         return std[i];
+    }
+    if let Some(spread) = context.code_spread.get(i) {
+        return *spread;
     }
     let classes: Vec<f64> = state.latents.values().filter_map(|moments| moments.get(i).variance()).collect();
     (classes.iter().sum::<f64>() / classes.len() as f64).sqrt()

@@ -59,7 +59,7 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         svg.text((place + 23.0, frame.top - 10.0), Anchor::Start, Font { ..SMALL }, name);
         place += 40.0 + super::svg::text_width(name, SMALL.size);
     }
-    frame.bottom_axis(&mut svg, &x, "latents in the core, C", if width == Width::Wide { 10 } else { 5 });
+    frame.bottom_axis(&mut svg, &x, "latents in the core, C", d.min(if width == Width::Wide { 10 } else { 5 }));
 
     let source = estimate.extra.get("order_source").and_then(serde_json::Value::as_str).unwrap_or("");
     let how = match source {

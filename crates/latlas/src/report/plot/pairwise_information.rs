@@ -15,8 +15,12 @@ use crate::report::number::about;
 const FEWEST: usize = 3;
 /// The scale reaches to at least so many times chance, so that noise around chance stays dark.
 const ABOVE_CHANCE: f64 = 4.0;
+/// A latent with itself.
+const DIAGONAL: [u8; 3] = [232, 232, 232];
 /// Larger values than this share of all are drawn alike.
 const TOP: f64 = 0.995;
+
+const OWN_ORDER: &str = "in their own order";
 
 /// What is drawn.
 struct Picture<'a> {
@@ -98,7 +102,7 @@ impl Picture<'_> {
             let (x, y) = if wide { (left + (side + gap) * k as f64, top) } else { (left, top + (side + 72.0) * k as f64) };
             Frame { left: x, top: y, right: x + side, bottom: y + side }
         };
-        self.map(&mut svg, &frame(0), native, cuts, "in their own order")?;
+        self.map(&mut svg, &frame(0), native, cuts, OWN_ORDER)?;
         if let Some(order) = sorted {
             self.map(&mut svg, &frame(1), order, &[], "in order of entropy")?;
         }
@@ -108,9 +112,14 @@ impl Picture<'_> {
 
     fn map(&self, svg: &mut Svg, frame: &Frame, order: &[usize], cuts: &[usize], name: &str) -> Result<()> {
         let d = order.len();
-        let raster = Raster::draw(d, d, |column, row| {
-            if column == row { [150, 150, 150] } else { Map::Cividis.at(self.values[order[row]][order[column]] / self.high) }
-        });
+        let raster =
+            Raster::draw(
+                d,
+                d,
+                |column, row| {
+                    if column == row { DIAGONAL } else { Map::Cividis.at(self.values[order[row]][order[column]] / self.high) }
+                },
+            );
         let side = frame.right - frame.left;
         svg.text((frame.left, frame.top - 9.0), Anchor::Start, LABEL, name);
         svg.image((frame.left, frame.top), (side, side), &raster.data_uri()?, true);
@@ -139,8 +148,7 @@ impl Picture<'_> {
             svg.text((frame.left + offset, frame.bottom + 14.0), Anchor::Middle, SMALL, label);
             svg.text((frame.left - 6.0, frame.top + offset + 4.0), Anchor::End, SMALL, label);
         }
-        let axis = if d <= 24 { "latent" } else { "rank of the latent" };
-        let axis = if cuts.is_empty() && d > 24 && name.starts_with("in their") { "latent" } else { axis };
+        let axis = if d <= 24 || name == OWN_ORDER { "latent" } else { "rank of the latent by entropy" };
         svg.text((f64::midpoint(frame.left, frame.right), frame.bottom + 32.0), Anchor::Middle, LABEL, axis);
         Ok(())
     }
