@@ -46,9 +46,9 @@ pub fn qr(columns: ArrayView2<'_, f64>) -> Qr {
     Qr { q: from_faer(qr.compute_thin_Q().transpose()), r: from_faer(qr.thin_R()) }
 }
 
-/// The Gram matrix AᵀA of the matrix whose columns are the rows of `columns [d, D]`: `[d, d]`, its strictly upper triangle
+/// The Gram matrix AᵀA of the matrix whose columns are the rows of `columns [d, D]`: `[d, d]`, its strictly lower triangle
 /// zero. With `triangular` the matrix is taken for upper triangular (an R), at a third of the work.
-pub fn lower_gram(columns: ArrayView2<'_, f64>, triangular: bool) -> Array2<f64> {
+pub fn upper_gram(columns: ArrayView2<'_, f64>, triangular: bool) -> Array2<f64> {
     let columns = columns.as_standard_layout();
     let matrix = column_matrix(&columns);
     let d = columns.nrows();
@@ -59,9 +59,9 @@ pub fn lower_gram(columns: ArrayView2<'_, f64>, triangular: bool) -> Array2<f64>
         (BlockStructure::Rectangular, BlockStructure::Rectangular)
     };
     if let Some(entries) = gram.as_slice_mut() {
-        // A row-major lower triangle is a column-major upper one.
+        // A row-major upper triangle is a column-major lower one.
         let out = faer::MatMut::from_column_major_slice_mut(entries, d, d);
-        triangular::matmul(out, BlockStructure::TriangularUpper, Accum::Replace, matrix.transpose(), left, matrix, right, 1.0, Par::Seq);
+        triangular::matmul(out, BlockStructure::TriangularLower, Accum::Replace, matrix.transpose(), left, matrix, right, 1.0, Par::Seq);
     }
     gram
 }
@@ -235,9 +235,9 @@ mod tests {
         let columns = Array2::from_shape_fn((37, 90), |(i, j)| ((i * 311 + j * 17 + i * j * j % 7) as f64 * 0.618).sin());
         let full = columns.dot(&columns.t());
         let r = r_factor(columns.view());
-        for gram in [lower_gram(columns.view(), false), lower_gram(r.t(), true)] {
+        for gram in [upper_gram(columns.view(), false), upper_gram(r.t(), true)] {
             for ((i, j), x) in gram.indexed_iter() {
-                let expected = if j <= i { full[[i, j]] } else { 0.0 };
+                let expected = if j >= i { full[[i, j]] } else { 0.0 };
                 assert!((x - expected).abs() < 1e-12, "{i} {j}: {x}, expected {expected}");
             }
         }

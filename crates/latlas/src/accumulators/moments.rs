@@ -76,11 +76,22 @@ pub struct Moments(Vec<Moment>);
 impl Moments {
     /// One more vector; NaN entries are missing.
     pub fn push<'a>(&mut self, row: impl IntoIterator<Item = &'a f64>) {
+        // Entries mostly have the same count: one division serves all.
+        let (mut count, mut share) = (0, 0.0);
         for (i, x) in row.into_iter().enumerate() {
             if i == self.0.len() {
                 self.0.push(Moment::default());
             }
-            self.0[i].push(*x);
+            let moment = &mut self.0[i];
+            if !x.is_nan() {
+                moment.count = moment.count.saturating_add(1);
+                if moment.count != count {
+                    (count, share) = (moment.count, 1.0 / moment.count as f64);
+                }
+                let delta = x - moment.mean;
+                moment.mean += delta * share;
+                moment.m2 += delta * (x - moment.mean);
+            }
         }
     }
 

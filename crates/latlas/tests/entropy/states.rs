@@ -72,7 +72,7 @@ fn forged_states_do_not_panic() {
     use sha2::{Digest, Sha256};
     let bytes = shard(&linear(), &Settings { chunk: Some(16), ..settings(50) }, 0, 1).to_bytes().unwrap();
     let mut survived = 0;
-    for position in 44..bytes.len() {
+    for position in (44..bytes.len()).step_by(11) {
         for value in [0, 1, 0x7f, 0x80, 0xff] {
             let mut forged = bytes.clone();
             forged[position] = value;

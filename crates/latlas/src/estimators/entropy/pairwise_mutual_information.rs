@@ -127,7 +127,9 @@ impl Estimator for PairwiseMutualInformation {
             }
             state.summary.push(probe.key(s).into(), Ok(&[sum / f64::from(resolved), largest, shuffled_overlap(probe, s)?]));
             state.information.push(angles.information.iter().map(|x| if *x == f64::INFINITY { &f64::NAN } else { x }));
-            state.squared_cosines.push(&angles.squared_cosines);
+            if probe.context().settings.sketch.is_none() {
+                state.squared_cosines.push(&angles.squared_cosines);
+            }
             state.some.push(probe.key(s).into(), &angles.information);
         }
         Ok(())
@@ -179,7 +181,9 @@ impl Estimator for PairwiseMutualInformation {
         });
         insert(&mut estimate, "largest", named.collect());
         say_unresolved(&mut estimate, state, &order, &pair);
-        let dead = (0..pairs(d)).filter(|pair| state.squared_cosines.get(*pair).count() < state.summary.used()).count();
+        let unresolved = |pair: usize| state.unresolved.get(&(pair as u64)).copied().unwrap_or(0);
+        let resolved = |pair: usize| state.information.get(pair).count().saturating_add(unresolved(pair));
+        let dead = (0..pairs(d)).filter(|pair| resolved(*pair) < state.summary.used()).count();
         if dead > 0 {
             let message = format!("{dead} of {} pairs have a column that is dead at some samples", pairs(d));
             estimate.caveats.push(Caveat::new("dead-column", message));
