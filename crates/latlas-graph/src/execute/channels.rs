@@ -7,7 +7,8 @@
 //!
 //! A value takes the order that it is made in, or that a reader would like, unless a reader refuses.
 
-use super::plan::{Group, sums_samples};
+use super::kernels::{Layout, repeated};
+use super::plan::{Group, Operand, sums_samples};
 use crate::ops::{Convolution, Face};
 use crate::{Graph, NodeId, Op};
 
@@ -41,6 +42,11 @@ fn sides(c: &Convolution, face: Face) -> ([Option<usize>; 2], Option<usize>) {
     }
 }
 
+/// The values that a chain reads element by element.
+fn whole(group: &Group) -> impl Iterator<Item = NodeId> {
+    group.operands.iter().filter_map(|o| if let Operand::Value(id) = o { Some(*id) } else { None })
+}
+
 /// What is known of a value's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
@@ -62,7 +68,7 @@ impl Orders<'_> {
         match &self.graph.node(result).op {
             Op::Convolve(c, face, _) => self.want_or_refuse(result, sides(c, *face).1),
             Op::Unary(_) | Op::Binary(_) | Op::Select if *self.wish(result) == Wish::None => {
-                if let Some(channels) = group.values().find_map(|id| self.of(id)) {
+                if let Some(channels) = whole(group).find_map(|id| self.of(id)) {
                     self.want(result, channels);
                 }
             }
@@ -75,7 +81,12 @@ impl Orders<'_> {
         let result = group.result();
         let (node, own) = (self.graph.node(result), *self.wish(result));
         match (&node.op, own) {
-            (Op::Unary(_) | Op::Binary(_) | Op::Select, Wish::Channels(channels)) => group.values().for_each(|id| self.want(id, channels)),
+            (Op::Unary(_) | Op::Binary(_) | Op::Select, Wish::Channels(channels)) => {
+                whole(group).for_each(|id| self.want(id, channels));
+                if !self.expands(group, channels) {
+                    self.refuse(result);
+                }
+            }
             // Made for an output or a contraction; so its operands are, as a rule.
             (Op::Unary(_) | Op::Binary(_) | Op::Select, Wish::Refused) => group.values().for_each(|id| self.refuse(id)),
             (Op::Map(_), Wish::Channels(channels)) if *self.wish(node.operands[0]) == Wish::None => self.want(node.operands[0], channels),
@@ -88,9 +99,24 @@ impl Orders<'_> {
             }
             _ => group.values().chain([result]).for_each(|id| self.refuse(id)),
         }
+        for operand in &group.operands {
+            if let Operand::Expanded { source, .. } = operand {
+                self.refuse(*source);
+            }
+        }
         if sums_samples(node) {
             self.refuse(result);
         }
+    }
+
+    /// Whether what a chain repeats on the way in falls into so many channels and their positions.
+    fn expands(&self, group: &Group, channels: usize) -> bool {
+        group.operands.iter().all(|operand| {
+            let Operand::Expanded { map, .. } = operand else { return true };
+            let node = self.graph.node(*map);
+            let Op::Map(map) = &node.op else { return false };
+            repeated(map, &Layout { channels: Some(channels), ..Layout::of(self.graph, node, 1) }).is_some()
+        })
     }
 
     fn wish(&mut self, id: NodeId) -> &mut Wish {

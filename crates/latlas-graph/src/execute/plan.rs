@@ -8,7 +8,7 @@
 //! - a *place* for each group's value: a slot of the arena, an output, or a buffer of the whole run.
 
 use super::channels::channels;
-use crate::ops::Unary;
+use crate::ops::{Form, Unary};
 use crate::{Axis, Error, Graph, Node, NodeId, Op, Result, Rows};
 
 /// When a node is computed.
@@ -31,6 +31,13 @@ pub enum Operand {
     Value(NodeId),
     /// One number for all elements.
     Uniform(f64),
+    /// A value of fewer elements, repeated by a strided map on the way into a pointwise chain.
+    Expanded {
+        /// The node of the map, which makes no value of its own.
+        map: NodeId,
+        /// What it reads.
+        source: NodeId,
+    },
 }
 
 /// What a step of a pointwise chain reads.
@@ -68,7 +75,10 @@ impl Group {
 
     /// The values that it reads.
     pub fn values(&self) -> impl Iterator<Item = NodeId> {
-        self.operands.iter().filter_map(|o| if let Operand::Value(id) = o { Some(*id) } else { None })
+        self.operands.iter().filter_map(|o| match o {
+            Operand::Value(id) | Operand::Expanded { source: id, .. } => Some(*id),
+            Operand::Uniform(_) => None,
+        })
     }
 }
 
@@ -146,7 +156,7 @@ impl Plan {
     /// What an operand reads, and where that lies; `None` if it is one number.
     pub fn find(&self, operand: &Operand) -> Option<(NodeId, Place)> {
         match operand {
-            Operand::Value(id) => Some((*id, self.place_of(*id))),
+            Operand::Value(id) | Operand::Expanded { source: id, .. } => Some((*id, self.place_of(*id))),
             Operand::Uniform(_) => None,
         }
     }
@@ -309,8 +319,10 @@ fn pointwise(op: &Op) -> bool {
 
 /// Every node that makes a value of its own, alone or with the pointwise nodes that only it reads.
 fn groups(graph: &Graph, live: &[bool], phases: &[Phase], roots: &[NodeId]) -> Vec<Group> {
-    let makes =
-        |i: usize| live[i] && roots[i].index() == i && !matches!(graph.nodes()[i].op, Op::Input(_) | Op::Constant(_) | Op::Count(_));
+    let absorbed = absorbed(graph, live, roots);
+    let makes = |i: usize| {
+        live[i] && roots[i].index() == i && !absorbed[i] && !matches!(graph.nodes()[i].op, Op::Input(_) | Op::Constant(_) | Op::Count(_))
+    };
     // The only reader of each root, if there is just one.
     let mut readers: Vec<Option<Option<usize>>> = vec![None; roots.len()];
     for i in (0..roots.len()).filter(|&i| makes(i)) {
@@ -324,6 +336,9 @@ fn groups(graph: &Graph, live: &[bool], phases: &[Phase], roots: &[NodeId]) -> V
         }
     }
     graph.outputs.iter().for_each(|port| readers[roots[port.node.index()].index()] = Some(None));
+    // What an absorbed map repeats must exist.
+    let repeated = (0..roots.len()).filter(|&i| absorbed[i]).map(|i| graph.nodes()[i].operands[0]);
+    repeated.for_each(|source| readers[roots[source.index()].index()] = Some(None));
 
     // Backwards, so that a reader's group is known before what it reads.
     let mut head: Vec<usize> = (0..roots.len()).collect();
@@ -342,10 +357,32 @@ fn groups(graph: &Graph, live: &[bool], phases: &[Phase], roots: &[NodeId]) -> V
     let mut members: Vec<Vec<usize>> = vec![vec![]; roots.len()];
     (0..roots.len()).filter(|&i| makes(i)).for_each(|i| members[head[i]].push(i));
     let heads = (0..roots.len()).filter(|&i| makes(i) && head[i] == i);
-    heads.map(|i| group(graph, &members[i], roots)).collect()
+    heads.map(|i| group(graph, &members[i], roots, &absorbed)).collect()
 }
 
-fn group(graph: &Graph, members: &[usize], roots: &[NodeId]) -> Group {
+/// Maps that repeat what they read, for pointwise nodes only: these can read it as it is.
+fn absorbed(graph: &Graph, live: &[bool], roots: &[NodeId]) -> Vec<bool> {
+    let repeats = |node: &Node| match &node.op {
+        Op::Map(map) => {
+            let strided = matches!(map.form(), Form::Strided { strides, .. } if strides.iter().all(|&s| s >= 0));
+            strided && node.item_len() > graph.node(node.operands[0]).item_len()
+        }
+        _ => false,
+    };
+    let mut absorbed: Vec<bool> = (0..roots.len()).map(|i| live[i] && roots[i].index() == i && repeats(&graph.nodes()[i])).collect();
+    graph.outputs.iter().for_each(|port| absorbed[roots[port.node.index()].index()] = false);
+    for (i, node) in graph.nodes().iter().enumerate().filter(|(i, _)| live[*i]) {
+        for root in node.operands.iter().map(|o| roots[o.index()].index()) {
+            let same = node.item_len() == graph.nodes()[root].item_len();
+            // A view under other names of rows is read under these.
+            let view = roots[i].index() != i && node.rows == graph.nodes()[root].rows;
+            absorbed[root] &= same && (view || pointwise(&node.op));
+        }
+    }
+    absorbed
+}
+
+fn group(graph: &Graph, members: &[usize], roots: &[NodeId], absorbed: &[bool]) -> Group {
     let mut group = Group { operands: vec![], steps: vec![] };
     for &i in members {
         let node = &graph.nodes()[i];
@@ -360,7 +397,11 @@ fn group(graph: &Graph, members: &[usize], roots: &[NodeId]) -> Group {
                 Op::Constant(value) if pointwise(&node.op) => value.uniform(),
                 _ => None,
             };
-            let operand = uniform.map_or(Operand::Value(operand), Operand::Uniform);
+            let operand = match uniform {
+                Some(value) => Operand::Uniform(value),
+                None if absorbed[root.index()] => Operand::Expanded { map: root, source: graph.node(root).operands[0] },
+                None => Operand::Value(operand),
+            };
             // Only chains look operands up by value; elsewhere the position tells their role.
             let known = if pointwise(&node.op) { group.operands.iter().position(|o| *o == operand) } else { None };
             arguments.push(Argument::Operand(known.unwrap_or(group.operands.len())));

@@ -1,7 +1,7 @@
 //! Pointwise chains: whole expressions of scalar functions, evaluated block by block without writing what lies between.
 
 use super::nest::Nest;
-use super::{Kernel, Layout, Scratch, lanes};
+use super::{Kernel, Layout, Scratch, copy, lanes};
 use crate::execute::Real;
 use crate::execute::plan::{Group, Operand, Plan};
 use crate::ops::{Binary, Unary};
@@ -38,8 +38,8 @@ struct Instruction {
 enum Load<T> {
     /// In place: the operand has the layout of the result.
     Direct,
-    /// Copied together, since it lacks rows that the result has.
-    Broadcast { nest: Nest<1>, register: usize },
+    /// Copied together, since it lacks rows that the result has, or lies in another order.
+    Broadcast { gather: Gather, register: usize },
     /// One number for all elements.
     Uniform { value: T, register: usize },
 }
@@ -73,8 +73,23 @@ pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize
                 if nest.loops().len() <= 1 && (nest.inner().1 == [1] || nest.len() <= 1) {
                     Load::Direct
                 } else {
-                    Load::Broadcast { nest, register: fresh() }
+                    Load::Broadcast { gather: Gather::new(nest, 0), register: fresh() }
                 }
+            }
+            Operand::Expanded { map, source } => {
+                let layout = Layout::planned(graph, plan, *source, samples);
+                let loops = match &graph.node(*map).op {
+                    Op::Map(map) => {
+                        copy::check_sources(map, layout.item_len())?;
+                        copy::repeated(map, &out)
+                    }
+                    _ => None,
+                };
+                let Some((start, item)) = loops else {
+                    return Err(Error::Graph { what: "a pointwise chain that repeats what is no strided map".into() });
+                };
+                let rows = Layout::row_loops(&out.rows, [&layout]);
+                Load::Broadcast { gather: Gather::new(Nest::new(rows.into_iter().chain(item)), start), register: fresh() }
             }
         });
     }
@@ -126,8 +141,8 @@ impl<T: Real> Kernel<T> for Chain<T> {
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let (start, len) = (block * BLOCK, out.len());
             for (load, operand) in self.loads.iter().zip(&operands) {
-                if let Load::Broadcast { nest, register } = load {
-                    gather(nest, operand, start, &mut registers[*register][..len]);
+                if let Load::Broadcast { gather, register } = load {
+                    gather.run(operand, start, &mut registers[*register][..len]);
                 }
             }
             let (last, others) = self.instructions.split_last().unwrap_or_else(|| unreachable!("a chain has an instruction"));
@@ -159,32 +174,67 @@ impl Instruction {
     }
 }
 
-/// Elements `start..` of the array that the nest describes, in row-major order.
-fn gather<T: Real>(nest: &Nest<1>, x: &[T], start: usize, out: &mut [T]) {
-    let (inner, [step]) = nest.inner();
-    let outer = &nest.loops()[..nest.loops().len().saturating_sub(1)];
-    // The innermost of the outer loops is counted on; the others are found by division when it ends.
-    let (size, pace) = outer.last().map_or((1, 0), |&(size, [pace])| (size, pace));
-    let (mut run, mut first, mut filled) = (start / inner, start % inner, 0);
-    while filled < out.len() {
-        let mut base = 0;
-        let mut rest = run / size;
-        for &(size, [pace]) in outer.iter().rev().skip(1) {
-            base += (rest % size) as isize * pace;
-            rest /= size;
-        }
-        for i in run % size..size {
-            let len = (inner - first).min(out.len() - filled);
-            let part = &mut out[filled..filled + len];
-            let at = (base + i as isize * pace + first as isize * step) as usize;
-            match step {
-                0 => part.fill(x[at]),
-                1 => part.copy_from_slice(&x[at..at + len]),
-                _ => part.iter_mut().enumerate().for_each(|(i, y)| *y = x[at + i * step as usize]),
+/// How an operand that lies otherwise than the result is copied together.
+#[derive(Debug)]
+struct Gather {
+    nest: Nest<1>,
+    /// Where the operand's first element lies.
+    start: usize,
+    /// So many elements come again and again, until so many are made.
+    period: Option<(usize, usize)>,
+}
+
+impl Gather {
+    fn new(nest: Nest<1>, start: usize) -> Self {
+        let mut period = None;
+        for (i, &(size, [step])) in nest.loops().iter().enumerate() {
+            let inner: usize = nest.loops()[i + 1..].iter().map(|l| l.0).product();
+            if step == 0 && (2..BLOCK).contains(&inner) {
+                period = period.or(Some((inner, size * inner)));
             }
-            (run, first, filled) = (run + 1, 0, filled + len);
-            if filled == out.len() {
-                return;
+        }
+        Self { nest, start, period }
+    }
+
+    /// Elements `start..` of the array that the nest describes, in row-major order.
+    fn run<T: Real>(&self, x: &[T], start: usize, out: &mut [T]) {
+        let (inner, [step]) = self.nest.inner();
+        let outer = &self.nest.loops()[..self.nest.loops().len().saturating_sub(1)];
+        // The innermost of the outer loops is counted on; the others are found by division when it ends.
+        let (size, pace) = outer.last().map_or((1, 0), |&(size, [pace])| (size, pace));
+        let (mut at, end) = (start, start + out.len());
+        while at < end {
+            let mut until = end;
+            if let Some((period, all)) = self.period {
+                let (filled, phase) = (at - start, at % all);
+                if filled >= period && phase >= period {
+                    // What was just made comes again.
+                    let len = period.min(all - phase).min(end - at);
+                    out.copy_within(filled - period..filled - period + len, filled);
+                    at += len;
+                    continue;
+                }
+                until = end.min(if phase < period { at + period - phase } else { start + period });
+            }
+            let (run, mut first) = (at / inner, at % inner);
+            let (mut base, mut rest) = (self.start, run / size);
+            for &(size, [pace]) in outer.iter().rev().skip(1) {
+                base += rest % size * pace as usize;
+                rest /= size;
+            }
+            for i in run % size..size {
+                let len = (inner - first).min(until - at);
+                let part = &mut out[at - start..at - start + len];
+                let from = base + i * pace as usize + first * step as usize;
+                match step {
+                    0 => part.fill(x[from]),
+                    1 => part.copy_from_slice(&x[from..from + len]),
+                    _ => part.iter_mut().zip(x[from..].iter().step_by(step as usize)).for_each(|(y, x)| *y = *x),
+                }
+                (first, at) = (0, at + len);
+                if at == until {
+                    break;
+                }
             }
         }
     }

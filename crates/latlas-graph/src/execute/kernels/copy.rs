@@ -132,6 +132,14 @@ pub fn map_loops(shape: &[usize], strides: &[isize], layout: &Layout) -> Option<
     Some(loops)
 }
 
+/// Loops with the steps of what a strided map reads, in the memory order of a layout of its elements, and where they start.
+/// `None` for other maps, and where their axes do not fall into channels and positions.
+pub fn repeated(map: &IndexMap, layout: &Layout) -> Option<(usize, Vec<(usize, [isize; 1])>)> {
+    let Form::Strided { offset, strides } = map.form() else { return None };
+    let loops = map_loops(map.shape(), strides, layout)?;
+    Some((*offset, loops.into_iter().map(|(size, [source, _])| (size, [source])).collect()))
+}
+
 /// The table of a map between places in memory: `of` lies as the map's shape, `to` is where it leads.
 pub fn places(map: &IndexMap, of: &Layout, to: &Layout) -> Vec<u32> {
     let sources = map.sources();

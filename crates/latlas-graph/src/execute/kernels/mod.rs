@@ -23,7 +23,7 @@ pub use peak::multiply_add_peak;
 
 use std::sync::Arc;
 
-pub use self::copy::transpose;
+pub use self::copy::{repeated, transpose};
 use self::product::Packed;
 use super::Real;
 use super::constants::Constants;
