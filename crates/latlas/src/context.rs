@@ -172,6 +172,7 @@ impl Context {
     }
 
     /// The context of the k-th further model.
+    #[must_use]
     pub fn of_other(&self, k: usize) -> Self {
         let latent_dim = self.others.get(k).copied().unwrap_or(0);
         Self { latent_dim, prior: Prior::Normal, sampling: Sampling::Given, has_latents: true, others: Vec::new(), ..self.clone() }

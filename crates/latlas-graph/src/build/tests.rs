@@ -233,7 +233,7 @@ fn a_convolution_of_an_upsampling_needs_fewer_taps() {
         let (channels, low) = (vec![2, 3], [3, 2, 2][..kernel.len()].to_vec());
         let input: Vec<usize> = low.iter().zip(&factors).map(|(n, s)| n * s).collect();
         let output: Vec<usize> = (0..kernel.len()).map(|i| input[i] + 2 * pads[i] - dilations[i] * (kernel[i] - 1)).collect();
-        let form = crate::ops::Convolution {
+        let form = Convolution {
             in_channels: channels[0],
             out_channels: channels[1],
             groups: 1,

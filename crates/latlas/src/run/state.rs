@@ -301,7 +301,7 @@ impl Header {
 
     fn check_inputs(&self, inputs: &Inputs) -> Result<()> {
         let Context { order, code_spread, principal, settings, .. } = self.context.clone();
-        let context = Context { order, code_spread, principal, ..inputs.context(&settings)? };
+        let context = Context { principal, order, code_spread, ..inputs.context(&settings)? };
         let same = inputs.fingerprint() == self.fingerprint && context == self.context;
         if same { Ok(()) } else { Err(differs("model or inputs")) }
     }

@@ -132,9 +132,12 @@ pub fn map_loops(shape: &[usize], strides: &[isize], layout: &Layout) -> Option<
     Some(loops)
 }
 
+/// A loop: its size, and its step in the source.
+type Loop = (usize, [isize; 1]);
+
 /// Loops with the steps of what a strided map reads, in the memory order of a layout of its elements, and where they start.
 /// `None` for other maps, and where their axes do not fall into channels and positions.
-pub fn repeated(map: &IndexMap, layout: &Layout) -> Option<(usize, Vec<(usize, [isize; 1])>)> {
+pub fn repeated(map: &IndexMap, layout: &Layout) -> Option<(usize, Vec<Loop>)> {
     let Form::Strided { offset, strides } = map.form() else { return None };
     let loops = map_loops(map.shape(), strides, layout)?;
     Some((*offset, loops.into_iter().map(|(size, [source, _])| (size, [source])).collect()))

@@ -53,9 +53,9 @@ unsafe impl<T: Real, const N: usize> Vector<T> for Plain<T, N> {
     #[inline(always)]
     unsafe fn fused(self, a: Self, b: Self) -> Self {
         let mut y = b.0;
-        for i in 0..N {
+        for ((y, x), a) in y.iter_mut().zip(self.0).zip(a.0) {
             // Where a fused multiply-add is no instruction it would be a call.
-            y[i] = if cfg!(target_arch = "aarch64") { self.0[i].fused(a.0[i], y[i]) } else { self.0[i] * a.0[i] + y[i] };
+            *y = if cfg!(target_arch = "aarch64") { x.fused(a, *y) } else { x * a + *y };
         }
         Self(y)
     }
