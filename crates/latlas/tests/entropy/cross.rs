@@ -163,7 +163,7 @@ fn unrelated_models_are_at_chance() {
     let others = vec![turning(1.0, 19.0), turning(2.0, 31.0)];
     let others = others
         .into_iter()
-        .map(|decoder| Other { decoder: Arc::new(decoder), encoder: Some(Arc::new(Formula(2, 2, |x| x.to_vec()))) })
+        .map(|decoder| Other { decoder: Arc::new(decoder), encoder: Some(Arc::new(Formula(2, 2, <[f64]>::to_vec))) })
         .collect();
     let inputs = Inputs { decoder: Some(Arc::new(turning(0.0, 7.0))), others, ..Inputs::default() };
     let report = run(&["dimension-matching".into()], &inputs, &settings(4000), &|_, _| {}).unwrap();
