@@ -53,9 +53,9 @@ pub const PAGES: &[Page] = &[
         text: "Two or more latent directions move the output along the same line, so the volume that the latent space spans there is zero and its logarithm minus infinity. Such samples are counted and left out of volumes; lengths of single columns stay valid.",
     },
     Page {
-        id: "unresolved-parallel",
-        title: "Two directions cannot be told from parallel at some points",
-        text: "The sine of the angle between two columns is below what the Jacobian resolves (four times its relative error), so the logarithm of the sine is not known there. Such samples are counted and left out of the mean of the mutual information; the mean and median of cos² include them. Run with --dtype f64 to resolve smaller angles. Columns that are parallel at every sample have infinite mutual information.",
+        id: "undefined-core",
+        title: "The decoder is not defined for some cores",
+        text: "To reconstruct a sample from a core of its latents, the others are set to the prior's mean. There the decoder gave a value that is not finite, as a map with a pole does. Such samples are left out of the error of that core only.",
     },
     Page {
         id: "too-few-samples",

@@ -30,9 +30,11 @@ impl Cross {
         let mut information = Array2::zeros(squared_cosines.dim());
         for ((i, j), cosine) in squared_cosines.indexed_iter_mut() {
             let squared = *cosine * *cosine;
+            // Rounding may pass 1; NaN stays, which `min` would lose.
+            let bounded = if squared > 1.0 { 1.0 } else { squared };
             *cosine = match context.settings.sketch {
-                None => squared.min(1.0),
-                Some(m) => squared_correlation(squared.min(1.0), m),
+                None => bounded,
+                Some(m) => squared_correlation(bounded, m),
             };
             information[[i, j]] = if squared < NEARLY_PARALLEL {
                 -0.5 * (-squared).ln_1p() - bias

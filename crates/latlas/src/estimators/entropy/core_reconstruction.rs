@@ -21,6 +21,7 @@ use serde_json::json;
 
 use super::insert;
 use crate::accumulators::Summary;
+use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::estimate::Estimate;
@@ -89,10 +90,12 @@ impl Estimator for CoreReconstruction {
             }
             joined = size;
             let gap = decoder.decode(resting.view(), condition)? - target;
-            rows.iter_mut().zip(gap.outer_iter()).for_each(|(row, gap)| row.push(gap.dot(&gap)));
+            // A decoder need not be defined where some latents rest at the mean.
+            let finite = |x: f64| if x.is_finite() { x } else { f64::NAN };
+            rows.iter_mut().zip(gap.outer_iter()).for_each(|(row, gap)| row.push(finite(gap.dot(&gap))));
         }
         for (s, row) in rows.iter().enumerate() {
-            let usable = probe.has_latent(s) && row.iter().all(|x| x.is_finite());
+            let usable = probe.has_latent(s) && row.last().is_some_and(|x| x.is_finite());
             state.push(probe.key(s).into(), if usable { Ok(row) } else { Err(Fault::NonFinite.reason()) });
         }
         Ok(())
@@ -104,6 +107,11 @@ impl Estimator for CoreReconstruction {
         // Decoded values are exact on both sides of a kink.
         estimate.caveats.retain(|caveat| caveat.id != "kink-at-relu");
         let per_value: Vec<f64> = (0..sizes.len()).map(|k| state.moments.get(k).mean() / context.ambient_dim as f64).collect();
+        let undefined: Vec<usize> = (0..sizes.len()).filter(|&k| state.moments.get(k).count() < state.used()).map(|k| sizes[k]).collect();
+        if !undefined.is_empty() {
+            let message = format!("cores of {undefined:?} latents decode to values that are not finite at some samples, which are left out");
+            estimate.caveats.push(Caveat::new("undefined-core", message));
+        }
         insert(&mut estimate, "c", json!(sizes));
         insert(&mut estimate, "per_value", numbers(&per_value));
         insert(&mut estimate, "latent_order", json!(context.order.latents));
