@@ -7,42 +7,45 @@ use super::Real;
 use super::kernels::product::Packed;
 use super::kernels::{Scratch, transpose};
 use super::plan::{Group, Phase, Place, Plan};
+use super::shared::form;
 use super::tile::{Around, Memory, Step};
 use crate::{Graph, NodeId, Op, Result, Tensor};
 
 /// A value that the program keeps between runs.
 #[derive(Debug, Clone)]
 enum Kept<T> {
-    /// Computed, or converted.
+    /// Computed.
     Own(Vec<T>),
     /// A constant of this very type, where it was loaded.
-    Shared(Arc<[T]>),
+    Loaded(Arc<[T]>),
+    /// A constant in another type or order.
+    Converted(Arc<Vec<T>>),
 }
 
 impl<T: Real> Kept<T> {
-    /// A constant.
-    fn constant(tensor: &Tensor) -> Self {
-        match T::shared(tensor.data()) {
-            Some(shared) => Self::Shared(shared),
-            None => Self::Own((0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect()),
-        }
-    }
-
-    /// A constant whose items lie transposed.
-    fn transposed(tensor: &Tensor, item: usize, channels: usize) -> Self {
-        let mut values = vec![T::ZERO; tensor.len()];
-        let all = Self::constant(tensor);
-        for (from, to) in all.elements().chunks_exact(item).zip(values.chunks_exact_mut(item)) {
-            transpose(from, [channels, item / channels], to);
-        }
-        Self::Own(values)
+    /// A constant; with `channels` its items, of so many elements, lie transposed.
+    fn constant(tensor: &Arc<Tensor>, item: usize, channels: Option<usize>) -> Self {
+        let loaded = T::shared(tensor.data());
+        let Some(channels) = channels else {
+            let converted = || (0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect();
+            return loaded.map_or_else(|| Self::Converted(form(tensor, vec![], converted)), Self::Loaded);
+        };
+        Self::Converted(form(tensor, vec![item, channels], || {
+            let mut values = vec![T::ZERO; tensor.len()];
+            let all: Vec<T> = (0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect();
+            for (from, to) in all.chunks_exact(item).zip(values.chunks_exact_mut(item)) {
+                transpose(from, [channels, item / channels], to);
+            }
+            values
+        }))
     }
 
     /// Its elements.
     fn elements(&self) -> &[T] {
         match self {
             Self::Own(values) => values,
-            Self::Shared(values) => values,
+            Self::Loaded(values) => values,
+            Self::Converted(values) => values,
         }
     }
 }
@@ -51,6 +54,8 @@ impl<T: Real> Kept<T> {
 #[derive(Debug)]
 pub struct Constants<T> {
     kept: Vec<Option<Kept<T>>>,
+    /// Nodes that are constants of the graph, with the channels of those whose items lie transposed.
+    tensors: BTreeMap<usize, (Arc<Tensor>, Option<usize>)>,
     /// Right operands of products, by node and by the way that they are packed.
     packed: Mutex<BTreeMap<Key, Arc<Packed<T>>>>,
 }
@@ -70,7 +75,7 @@ impl<T: Real> Constants<T> {
         let ports = graph.outputs.iter().map(|p| p.node);
         later.chain(ports).for_each(|id| needed[plan.root(id).index()] = true);
 
-        let mut constants = Self { kept: vec![None; plan.roots.len()], packed: Mutex::default() };
+        let mut constants = Self { kept: vec![None; plan.roots.len()], tensors: BTreeMap::new(), packed: Mutex::default() };
         let mut scratch = Scratch::default();
         for (i, group) in plan.groups.iter().enumerate().filter(|(_, g)| plan.phase_of(g) == Phase::Once) {
             group.values().for_each(|id| constants.load(graph, plan, plan.root(id)));
@@ -104,16 +109,22 @@ impl<T: Real> Constants<T> {
     /// A value packed in the way that `key` describes; `pack` runs if that was not asked for before.
     pub fn packed(&self, node: usize, key: &[usize], pack: impl FnOnce(&[T]) -> Packed<T>) -> Arc<Packed<T>> {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(packed.entry((node, key.to_vec())).or_insert_with(|| Arc::new(pack(self.kept(node)))))
+        let make = || match self.tensors.get(&node) {
+            // The leading number keeps what is packed of the two orders apart.
+            Some((tensor, channels)) => form(tensor, [&[channels.unwrap_or(0)], key].concat(), || pack(self.kept(node))),
+            None => Arc::new(pack(self.kept(node))),
+        };
+        Arc::clone(packed.entry((node, key.to_vec())).or_insert_with(make))
     }
 
     fn load(&mut self, graph: &Graph, plan: &Plan, root: NodeId) {
         if self.kept[root.index()].is_none() {
             self.kept[root.index()] = match &graph.node(root).op {
-                Op::Constant(tensor) => match plan.channels[root.index()] {
-                    None => Some(Kept::constant(tensor)),
-                    Some(channels) => Some(Kept::transposed(tensor, graph.node(root).item_len(), channels)),
-                },
+                Op::Constant(tensor) => {
+                    let channels = plan.channels[root.index()];
+                    self.tensors.insert(root.index(), (Arc::clone(tensor), channels));
+                    Some(Kept::constant(tensor, graph.node(root).item_len(), channels))
+                }
                 Op::Count(axis) => Some(Kept::Own(vec![T::from_f64(graph.axis_size(*axis, 0) as f64)])),
                 _ => None,
             };

@@ -30,6 +30,7 @@ mod plan;
 mod program;
 mod rate;
 mod real;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod tile;

@@ -74,9 +74,12 @@ impl Merge for Partial {
     }
 }
 
-/// Bytes that the Jacobian columns of a chunk may take, and samples that it may have.
-const CHUNK_BYTES: usize = 32 << 20;
+/// Bytes that the Jacobian columns of a batch may take, which are held at once.
+const BATCH_BYTES: usize = 32 << 20;
+/// Samples that a batch or a chunk has at most.
 const CHUNK_SAMPLES: usize = 256;
+/// Chunks that a run of large Jacobians is cut into: states that wait to be merged are few, and threads find enough to do.
+const CHUNKS: usize = 16;
 /// Above this number of latents their correlations are not watched.
 const WATCHED_LATENTS: usize = 512;
 
@@ -94,13 +97,10 @@ impl State {
         }
         let mut context = inputs.context(settings)?;
         let selection = Arc::new(estimators::select(ids, &context)?);
-        // A sketch holds its probes, which are longer than what comes of them.
-        let width = if settings.sketch.is_some() { context.latent_dim.max(context.ambient_dim) } else { context.latent_dim };
-        let pairs = if selection.iter().any(|(_, estimator)| estimator.needs_pairs()) { context.latent_dim } else { 0 };
-        let columns = width.saturating_mul(context.rows()).max(pairs.saturating_mul(pairs) / 4).saturating_mul(size_of::<f64>());
-        let chunk = settings.chunk.unwrap_or((CHUNK_BYTES / columns).clamp(1, CHUNK_SAMPLES));
+        let batch = batch(&context, &selection);
+        let chunk = settings.chunk.unwrap_or_else(|| context.n_samples.div_ceil(CHUNKS).clamp(1, CHUNK_SAMPLES).max(batch));
         if selection.iter().any(|(_, estimator)| estimator.needs_order()) {
-            context.order = inputs.order(&context, chunk)?;
+            context.order = inputs.order(&context, batch.min(chunk))?;
         }
         if let Some(data) = inputs.data.as_ref().filter(|_| selection.iter().any(|(card, _)| card.needs.contains(&Need::Data))) {
             context.principal = principal(data, context.latent_dim)?;
@@ -262,14 +262,22 @@ impl State {
     fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
         let context = &self.header.context;
         let samples = self.header.samples_of(&(chunk..chunk + 1));
-        let needs_others = self.selection.iter().any(|(card, _)| card.needs.contains(&Need::Other));
-        let probe = inputs.probe(context, samples.start, samples.len(), needs_others)?;
         let mut partial = Partial {
             selection: Arc::clone(&self.selection),
             states: self.selection.iter().map(|(_, estimator)| estimator.start()).collect(),
             laws: Laws::default(),
             latents: Covariance::default(),
         };
+        let batch = batch(context, &self.selection);
+        for start in samples.clone().step_by(batch) {
+            self.observe_batch(inputs, start..samples.end.min(start + batch), spots, &mut partial)?;
+        }
+        Ok(partial)
+    }
+
+    fn observe_batch(&self, inputs: &Inputs, samples: Range<usize>, spots: &[usize], partial: &mut Partial) -> Result<()> {
+        let needs_others = self.selection.iter().any(|(card, _)| card.needs.contains(&Need::Other));
+        let probe = inputs.probe(&self.header.context, samples.start, samples.len(), needs_others)?;
         for ((_, estimator), state) in self.selection.iter().zip(&mut partial.states) {
             estimator.observe(&probe, state)?;
         }
@@ -278,8 +286,17 @@ impl State {
         if let Some(latents) = probe.batch().latents.as_ref().filter(|z| z.ncols() <= WATCHED_LATENTS) {
             latents.outer_iter().for_each(|z| partial.latents.push(&z.to_vec()));
         }
-        Ok(partial)
+        Ok(())
     }
+}
+
+/// Samples whose Jacobians are held at once.
+fn batch(context: &Context, selection: &Selection) -> usize {
+    // A sketch holds its probes, which are longer than what comes of them.
+    let width = if context.settings.sketch.is_some() { context.latent_dim.max(context.ambient_dim) } else { context.latent_dim };
+    let pairs = if selection.iter().any(|(_, estimator)| estimator.needs_pairs()) { context.latent_dim } else { 0 };
+    let columns = width.saturating_mul(context.rows()).max(pairs.saturating_mul(pairs) / 4).saturating_mul(size_of::<f64>());
+    (BATCH_BYTES / columns.max(1)).clamp(1, CHUNK_SAMPLES)
 }
 
 impl Header {

@@ -109,7 +109,8 @@ impl Estimator for CoreReconstruction {
         let per_value: Vec<f64> = (0..sizes.len()).map(|k| state.moments.get(k).mean() / context.ambient_dim as f64).collect();
         let undefined: Vec<usize> = (0..sizes.len()).filter(|&k| state.moments.get(k).count() < state.used()).map(|k| sizes[k]).collect();
         if !undefined.is_empty() {
-            let message = format!("cores of {undefined:?} latents decode to values that are not finite at some samples, which are left out");
+            let message =
+                format!("cores of {undefined:?} latents decode to values that are not finite at some samples, which are left out");
             estimate.caveats.push(Caveat::new("undefined-core", message));
         }
         insert(&mut estimate, "c", json!(sizes));

@@ -9,7 +9,7 @@
 //!
 //! - Shape: [d, d], symmetric, the diagonal undefined. Unit: nats. Range: ≥ 0, +∞ if columns are parallel.
 //! - `r2` = 1 − exp(−2 Iᵢⱼ) ∈ [0, 1] is the bounded companion, `mean_cos2` = E cos² and `median` (over some of the samples,
-//!   `median_samples`) are robust ones. A pair that is parallel within the resolution of the Jacobian at a sample
+//!   `median_samples`; none above 181 latents) are robust ones. A pair that is parallel within the resolution of the Jacobian at a sample
 //!   (`unresolved`, caveat `unresolved-parallel`) is infinite there: it is counted and left out of the mean, not of E cos².
 //! - `mean`: over all pairs. `null`: what columns in independent random directions would give,
 //!   ½[ψ(D/2) − ψ((D−1)/2)] a pair, about 1/(2D); `permutation_null`: what columns of different samples give.
@@ -58,6 +58,9 @@ pub struct State {
     /// Rows of −log sin of some samples.
     some: Reservoir,
 }
+
+/// Above this number of pairs too few samples could be kept for medians to mean something.
+const MEDIAN_PAIRS: usize = 1 << 14;
 
 /// Pairs that are named in the estimate.
 const NAMED: usize = 10;
@@ -130,7 +133,9 @@ impl Estimator for PairwiseMutualInformation {
             if probe.context().settings.sketch.is_none() {
                 state.squared_cosines.push(&angles.squared_cosines);
             }
-            state.some.push(probe.key(s).into(), &angles.information);
+            if angles.information.len() <= MEDIAN_PAIRS {
+                state.some.push(probe.key(s).into(), &angles.information);
+            }
         }
         Ok(())
     }
