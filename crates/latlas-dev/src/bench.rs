@@ -4,6 +4,7 @@ mod entropy;
 mod host;
 pub mod instructions;
 mod jacobian;
+mod memory;
 mod page;
 mod table;
 mod worker;
@@ -30,6 +31,7 @@ const BENCHMARKS: &[Benchmark] = &[
         summary: "entropies of a flow of 784 dimensions, by sketches and exact, beside the published recipe",
         run: entropy::run,
     },
+    Benchmark { name: "memory", summary: "peak memory of whole runs of the command", run: memory::run },
     Benchmark { name: "instructions", summary: "instructions of three small cases, by callgrind", run: instructions::run },
 ];
 

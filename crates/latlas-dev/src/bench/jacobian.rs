@@ -6,7 +6,6 @@
 
 mod contest;
 mod derivatives;
-mod memory;
 mod packages;
 mod report;
 
@@ -23,16 +22,23 @@ use packages::Package;
 pub use packages::bench_target;
 
 /// A decoder and how many points it is differentiated at; `peers/bench/models.py` makes it.
-struct Case {
-    name: &'static str,
-    title: &'static str,
+pub struct Case {
+    /// Its folder, and what `--case` takes.
+    pub name: &'static str,
+    /// As tables call it.
+    pub title: &'static str,
 }
+
+/// A flow whose latents are as many as its data.
+pub const FLOW: Case = Case { name: "flow", title: "coupling flow, 784 → 784" };
+/// A trained decoder of images.
+pub const DCGAN: Case = Case { name: "dcgan", title: "DCGAN, 100 → 3×64×64" };
 
 const CASES: &[Case] = &[
     Case { name: "mlp", title: "MLP 8-256-256-784" },
     Case { name: "conv", title: "transposed convolutions, 10 → 64×64" },
-    Case { name: "flow", title: "coupling flow, 784 → 784" },
-    Case { name: "dcgan", title: "DCGAN, 100 → 3×64×64" },
+    FLOW,
+    DCGAN,
     Case { name: "resnet", title: "ResNet with GroupNorm, 64 → 3×32×32" },
     Case { name: "transformer", title: "transformer, 16 → 16×48" },
     Case { name: "digits-1", title: "digits VAE, 2 → 2×64" },
@@ -66,11 +72,12 @@ struct Findings {
     f64: Vec<Outcome>,
     two_threads: Vec<Outcome>,
     derivatives: Vec<derivatives::Cost>,
-    memory: Vec<memory::Peak>,
 }
 
 /// The benchmark.
 pub fn run(settings: &Settings) -> Result<String> {
+    // The state of the tree that is measured, not of what it becomes meanwhile.
+    let host = host::description();
     let python = peers::python_with("peers/requirements-bench.txt")?;
     let folder = peers::cache().join("bench");
     let made = make(&python, &folder, settings)?;
@@ -95,9 +102,7 @@ pub fn run(settings: &Settings) -> Result<String> {
         peaks[2] = contest.peak("f32")?;
         two_threads = contest.run(&made, "f32", Some(&f32))?;
     }
-    let memory = if settings.quick { vec![] } else { memory::measure(&python, &folder, settings)? };
-    let host = host::description();
-    Ok(report::markdown(&Findings { host, versions, rounds, peaks, f32, f64, two_threads, derivatives, memory }))
+    Ok(report::markdown(&Findings { host, versions, rounds, peaks, f32, f64, two_threads, derivatives }))
 }
 
 /// Makes the cases that are asked for, unless they are there from an earlier run of the same scripts.
@@ -105,22 +110,26 @@ fn make(python: &Path, folder: &Path, settings: &Settings) -> Result<Vec<Made>> 
     let cases: Vec<&Case> = CASES.iter().filter(|case| settings.wants(case.name)).collect();
     let names = || CASES.iter().map(|case| case.name).collect::<Vec<_>>().join(", ");
     ensure!(!cases.is_empty(), "no such case; there are {}", names());
-    if cases.iter().any(|case| case.name == "dcgan") {
+    cases.iter().try_for_each(|case| make_case(python, folder, case.name))?;
+    cases.into_iter().map(|case| Ok(Made { case, facts: facts(&folder.join(case.name).join("case.json"))? })).collect()
+}
+
+/// Makes one case.
+pub fn make_case(python: &Path, folder: &Path, name: &str) -> Result<()> {
+    if name == DCGAN.name {
         data::fetch("dcgan_faces.onnx")?;
     }
     let recipe = std::fs::read_to_string(root().join("peers/bench/models.py"))?;
-    for case in &cases {
-        let (target, stamp) = (folder.join(case.name), folder.join(case.name).join("recipe.py"));
-        if std::fs::read_to_string(&stamp).is_ok_and(|old| old == recipe) {
-            continue;
-        }
-        eprintln!("making {}", target.display());
-        let mut script = program(&python.to_string_lossy(), &["-W", "ignore", "peers/bench/models.py"]);
-        script.args([folder, &root()]).arg(case.name);
-        run_process(script)?;
-        std::fs::write(stamp, &recipe)?;
+    let (target, stamp) = (folder.join(name), folder.join(name).join("recipe.py"));
+    if std::fs::read_to_string(&stamp).is_ok_and(|old| old == recipe) {
+        return Ok(());
     }
-    cases.into_iter().map(|case| Ok(Made { case, facts: facts(&folder.join(case.name).join("case.json"))? })).collect()
+    eprintln!("making {}", target.display());
+    let mut script = program(&python.to_string_lossy(), &["-W", "ignore", "peers/bench/models.py"]);
+    script.args([folder, &root()]).arg(name);
+    run_process(script)?;
+    std::fs::write(stamp, &recipe)?;
+    Ok(())
 }
 
 fn facts(path: &PathBuf) -> Result<Facts> {

@@ -21,9 +21,6 @@ pub fn markdown(f: &Findings) -> String {
         "### Other derivatives\n\nIn f32 on one thread, with the value: seconds over those of the value alone.\n\n{}",
         costs(f)
     ));
-    if !f.memory.is_empty() {
-        parts.push(format!("### Memory\n\nA whole `latlas run entropy`, on all processors.\n\n{}", memory(f)));
-    }
     let refused = refused(f);
     if !refused.is_empty() {
         parts.push(format!("### Not counted\n\nForms of the peers that failed, or whose result is wrong:\n\n{refused}"));
@@ -72,15 +69,6 @@ fn costs(f: &Findings) -> String {
         let mut cells = vec![title(cost.case, cost.n), three_digits(cost.forward * 1e3)];
         cells.extend(cost.derivatives.iter().map(|seconds| format!("{:.2}", seconds / cost.forward)));
         table.row(cells);
-    }
-    table.markdown()
-}
-
-fn memory(f: &Findings) -> String {
-    let mut table = Table::new(&["case", "samples", "peak resident, MB", "seconds"]);
-    for peak in &f.memory {
-        let cells = [peak.samples.to_string(), format!("{:.0}", peak.bytes / 1e6), three_digits(peak.seconds)];
-        table.row(std::iter::once(peak.case.title.to_string()).chain(cells).collect());
     }
     table.markdown()
 }
