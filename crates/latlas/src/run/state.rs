@@ -75,7 +75,7 @@ impl Merge for Partial {
 }
 
 /// Bytes that the Jacobian columns of a batch may take, which are held at once.
-const BATCH_BYTES: usize = 32 << 20;
+const BATCH_BYTES: usize = 8 << 20;
 /// Samples that a batch or a chunk has at most.
 const CHUNK_SAMPLES: usize = 256;
 /// Chunks that a run of large Jacobians is cut into: states that wait to be merged are few, and threads find enough to do.
@@ -296,7 +296,8 @@ fn batch(context: &Context, selection: &Selection) -> usize {
     let width = if context.settings.sketch.is_some() { context.latent_dim.max(context.ambient_dim) } else { context.latent_dim };
     let pairs = if selection.iter().any(|(_, estimator)| estimator.needs_pairs()) { context.latent_dim } else { 0 };
     let columns = width.saturating_mul(context.rows()).max(pairs.saturating_mul(pairs) / 4).saturating_mul(size_of::<f64>());
-    (BATCH_BYTES / columns.max(1)).clamp(1, CHUNK_SAMPLES)
+    // Two at least, so that columns of different samples can be compared.
+    (BATCH_BYTES / columns.max(1)).clamp(2, CHUNK_SAMPLES)
 }
 
 impl Header {
