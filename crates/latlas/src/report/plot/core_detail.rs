@@ -30,7 +30,9 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     );
     let (w, height) = (width.pixels(), 270.0);
     let mut svg = Svg::new(&width.id("core-detail"), w, height, &title, &description);
-    let frame = Frame { left: 62.0, top: 26.0, right: w - 12.0, bottom: height - 50.0 };
+    // On a phone each name of the legend has a line of its own.
+    let line = if width == Width::Wide { 0.0 } else { 16.0 };
+    let frame = Frame { left: 62.0, top: 26.0 + 2.0 * line, right: w - 12.0, bottom: height - 50.0 };
     let (x, y) = (Scale::linear((0.0, d as f64), frame.across()), Scale::linear((0.0, 1.08 * highest), frame.upwards()));
     frame.left_axis(&mut svg, &y, "I(core, rest) (nats)", 5);
     let curve = |values: &[f64]| values.iter().enumerate().map(|(c, v)| (x.at(c as f64), y.at(v.max(0.0)))).collect::<Vec<_>>();
@@ -53,11 +55,14 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     if d <= 40 {
         svg.dots(&curve(values), ACCENT, 6.0, 1.0);
     }
-    let mut place = frame.left;
+    let (mut place, mut level) = (frame.left, 12.0);
     for (name, colour) in legend {
-        svg.line((place, frame.top - 14.0), (place + 18.0, frame.top - 14.0), colour, 2.0);
-        svg.text((place + 23.0, frame.top - 10.0), Anchor::Start, Font { ..SMALL }, name);
-        place += 40.0 + super::svg::text_width(name, SMALL.size);
+        svg.line((place, level), (place + 18.0, level), colour, 2.0);
+        svg.text((place + 23.0, level + 4.0), Anchor::Start, Font { ..SMALL }, name);
+        level += line;
+        if line == 0.0 {
+            place += 40.0 + super::svg::text_width(name, SMALL.size);
+        }
     }
     frame.bottom_axis(&mut svg, &x, "latents in the core, C", d.min(if width == Width::Wide { 10 } else { 5 }));
 

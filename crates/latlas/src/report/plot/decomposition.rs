@@ -48,7 +48,7 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let values = bars.iter().map(|(_, (value, _), _)| *value);
     let (low, high) = values.fold((0.0, 0.0), |(low, high): (f64, f64), x| (low.min(x), high.max(x)));
     // Room for the numbers beside the bars.
-    let room = 0.3 * (high - low);
+    let room = if width == Width::Wide { 0.3 } else { 0.7 } * (high - low);
     let x = Scale::linear((low - if low < 0.0 { room } else { 0.0 }, high + room), frame.across());
     for tick in x.ticks(if width == Width::Wide { 8 } else { 4 }) {
         svg.line((x.at(tick.at), frame.top), (x.at(tick.at), frame.bottom), RULE, 1.0);

@@ -160,7 +160,7 @@ impl Picture<'_> {
         for tick in scale.ticks(4).iter().filter(|t| t.at < 0.97 * self.high) {
             svg.text((scale.at(tick.at), y + 24.0), Anchor::Middle, SMALL, &tick.label);
         }
-        svg.text((x + width + 8.0, y + 9.0), Anchor::Start, SMALL, "nats");
+        svg.text((x + width, y - 4.0), Anchor::End, SMALL, "nats");
         let chance = scale.at(self.chance);
         if self.chance > 0.0 && chance < x + width {
             svg.line((chance, y - 5.0), (chance, y + 14.0), REFERENCE, 2.0);
