@@ -165,8 +165,8 @@ impl Inputs {
         Ok((0..encoder.latent_dim()).map(spread).collect())
     }
 
-    /// The order in which cores grow, from the settings; entropies are looked at in chunks of `chunk` samples.
-    pub(super) fn order(&self, context: &Context, chunk: usize) -> Result<Order> {
+    /// The order in which cores grow, from the settings; entropies are looked at in batches of so many samples.
+    pub(super) fn order(&self, context: &Context, batch: usize) -> Result<Order> {
         let d = context.latent_dim;
         let source = &context.settings.order;
         let samples = match source {
@@ -176,8 +176,8 @@ impl Inputs {
             OrderSource::TwoPass => context.n_samples,
         };
         let mut entropies = Moments::default();
-        for start in (0..samples).step_by(chunk) {
-            let probe = self.probe_alone(context, start, chunk.min(samples - start))?;
+        for start in (0..samples).step_by(batch) {
+            let probe = self.probe_alone(context, start, batch.min(samples - start))?;
             for s in 0..probe.len() {
                 entropies.push(&probe.entropies(s)?);
             }

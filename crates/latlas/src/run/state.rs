@@ -74,8 +74,10 @@ impl Merge for Partial {
     }
 }
 
-/// Bytes that the Jacobian columns of a batch may take, which are held at once.
+/// Bytes that the Jacobian columns of a batch may take, which are held at once …
 const BATCH_BYTES: usize = 8 << 20;
+/// … and may take where a batch then has a sample for every latent, as columns of different samples need.
+const LARGEST_BATCH_BYTES: usize = 32 << 20;
 /// Samples that a batch or a chunk has at most.
 const CHUNK_SAMPLES: usize = 256;
 /// Chunks that a run of large Jacobians is cut into: states that wait to be merged are few, and threads find enough to do.
@@ -296,8 +298,10 @@ fn batch(context: &Context, selection: &Selection) -> usize {
     let width = if context.settings.sketch.is_some() { context.latent_dim.max(context.ambient_dim) } else { context.latent_dim };
     let pairs = if selection.iter().any(|(_, estimator)| estimator.needs_pairs()) { context.latent_dim } else { 0 };
     let columns = width.saturating_mul(context.rows()).max(pairs.saturating_mul(pairs) / 4).saturating_mul(size_of::<f64>());
+    let within = |bytes: usize| bytes / columns.max(1);
+    let one_a_latent = if context.latent_dim <= within(LARGEST_BATCH_BYTES) { context.latent_dim } else { 0 };
     // Two at least, so that columns of different samples can be compared.
-    (BATCH_BYTES / columns.max(1)).clamp(2, CHUNK_SAMPLES)
+    within(BATCH_BYTES).max(one_a_latent).clamp(2, CHUNK_SAMPLES)
 }
 
 impl Header {
@@ -371,6 +375,8 @@ fn differs(what: &str) -> Error {
 
 /// On one of these, equal runs give equal bits.
 fn instruction_set() -> String {
-    let level = latlas_graph::execute::Isa::current().name();
+    // Kernels run on the one, the factorisations of matrices always on the other.
+    let (kernels, machine) = (latlas_graph::execute::Isa::current(), latlas_graph::execute::Isa::best());
+    let level = if kernels == machine { machine.name().to_string() } else { format!("{}/{}", kernels.name(), machine.name()) };
     format!("{}-{level}", std::env::consts::ARCH)
 }

@@ -16,8 +16,8 @@
 //!   dimension chance alone is nearly orthogonal, so a small value with d ≪ D means little; for a square flow random
 //!   directions give about half a nat per latent.
 //! - `permutation_null`: the same with every column taken from another sample, which keeps what the columns have in common
-//!   wherever they are (the mean picture, say) and breaks what ties them at a point. From some of the samples; only where a
-//!   chunk has at least d of them.
+//!   wherever they are (the mean picture, say) and breaks what ties them at a point. From some of the samples; only where
+//!   at least d Jacobians fit into 32 MB.
 //! - `partition`, where one was asked for: the same between its blocks, Σ_S log |J_S| − log |J|.
 //! - `geometric` and `prior_part` are the two parts apart. Dead columns and samples that lose rank: as in `total-entropy`.
 //! - Cost: one Jacobian and one QR a sample. Needs d ≤ D.
