@@ -39,6 +39,13 @@ pub fn present(report: &Report, presentation: &Presentation, console: Console) -
     console.data(&table::render(report, table::Options { width: width(), colour: console.colored() }))
 }
 
+/// Writes the page and the numbers of a report into a folder.
+pub fn save_page(folder: &Path, page: &str, report: &Report) -> Outcome {
+    let (text, side_files) = json::to_json(report);
+    save(folder, "report.html", page, &[])?;
+    save(folder, "report.json", &text, &side_files)
+}
+
 /// Writes a text and the files that belong beside it; the folder is made where it is missing.
 pub fn save(folder: &Path, name: &str, text: &str, side_files: &[json::SideFile]) -> Outcome {
     std::fs::create_dir_all(folder).map_err(|source| Error::Io { action: "create", path: folder.into(), source })?;

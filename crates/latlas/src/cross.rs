@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::context::Context;
 use crate::linalg;
+use crate::probe::{NEARLY_PARALLEL, sine};
 use crate::sketch::squared_correlation;
 
 /// The angles between all pairs of columns of two models at one sample.
@@ -17,9 +18,6 @@ pub struct Cross {
     /// −log sin∠ `[d_a, d_b]`, corrected for a sketch; +∞ where the angle cannot be told from zero, NaN where a column is dead.
     pub information: Array2<f64>,
 }
-
-/// Above this cos², 1 − cos² loses digits.
-const NEARLY_PARALLEL: f64 = 0.9;
 
 impl Cross {
     /// Between columns `a [d_a, D]` and `b [d_b, D]`, or those of sketches with the same probes.
@@ -39,7 +37,7 @@ impl Cross {
             information[[i, j]] = if squared < NEARLY_PARALLEL {
                 -0.5 * (-squared).ln_1p() - bias
             } else {
-                let sine = sine(&units_a, i, &units_b, j);
+                let sine = sine(units_a.row(i), units_b.row(j));
                 if sine < floor { f64::INFINITY } else { -sine.min(1.0).ln() - bias }
             };
             if squared.is_nan() {
@@ -100,16 +98,6 @@ fn units(columns: ArrayView2<'_, f64>) -> Array2<f64> {
         unit /= length;
     }
     units
-}
-
-/// ½ ‖u − v‖ ‖u + v‖ of two units.
-fn sine(a: &Array2<f64>, i: usize, b: &Array2<f64>, j: usize) -> f64 {
-    let (mut difference, mut sum) = (0.0, 0.0);
-    for (u, v) in a.row(i).iter().zip(b.row(j)) {
-        difference += (u - v) * (u - v);
-        sum += (u + v) * (u + v);
-    }
-    0.5 * f64::sqrt(difference * sum)
 }
 
 #[cfg(test)]

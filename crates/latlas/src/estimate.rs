@@ -49,6 +49,17 @@ pub struct Estimate {
     pub extra: BTreeMap<String, serde_json::Value>,
 }
 
+impl Estimate {
+    /// Takes on what to know before trusting other estimates, each caveat once.
+    pub fn adopt(&mut self, caveats: &[Caveat]) {
+        for caveat in caveats {
+            if !self.caveats.iter().any(|known| known.id == caveat.id) {
+                self.caveats.push(caveat.clone());
+            }
+        }
+    }
+}
+
 /// A law that must hold if the numbers are right, checked in every run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Invariant {
@@ -60,4 +71,24 @@ pub struct Invariant {
     pub worst: f64,
     /// What is accepted.
     pub tolerance: f64,
+}
+
+impl Invariant {
+    /// The worst value over what is accepted; NaN, which no tolerance accepts, counts as the largest.
+    fn share(&self) -> f64 {
+        self.worst / self.tolerance
+    }
+
+    /// Of each law the worst of several checks, measured by what is accepted, in the order in which laws come first.
+    pub fn worst<'a>(checks: impl IntoIterator<Item = &'a Self>) -> Vec<Self> {
+        let mut worst: Vec<Self> = Vec::new();
+        for law in checks {
+            match worst.iter_mut().find(|known| known.id == law.id) {
+                Some(known) if law.share().total_cmp(&known.share()).is_gt() => *known = law.clone(),
+                Some(_) => {}
+                None => worst.push(law.clone()),
+            }
+        }
+        worst
+    }
 }

@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
 use crate::inputs;
-use crate::present::{Presentation, present, save};
+use crate::present::{Presentation, present, save_page};
 use crate::progress::Progress;
 
 /// Compare models on the same latents or data, or reports that were saved as JSON: differences from the first
@@ -57,10 +57,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         models(arguments, &names, console)?
     };
     if let Some(folder) = &arguments.out {
-        let (text, side_files) = json::to_json(&report);
         let atlas = Atlas::of_report(report.clone(), names.join(" ↔ "), Some(super::report::command_line()));
-        save(folder, "report.html", &html::page(&atlas)?, &[])?;
-        save(folder, "report.json", &text, &side_files)?;
+        save_page(folder, &html::page(&atlas)?, &report)?;
         console.note(&format!("the page is {}", folder.join("report.html").display()));
     }
     present(&report, &arguments.presentation, console)?;

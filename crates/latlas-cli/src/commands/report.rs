@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use latlas::caveat::Caveat;
 use latlas::estimators;
-use latlas::report::{PageOptions, atlas, html, json};
+use latlas::report::{PageOptions, atlas, html};
 use latlas::run;
 
 use crate::args::{Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::Outcome;
-use crate::present::save;
+use crate::present::save_page;
 use crate::progress::Progress;
 use crate::{gate, inputs};
 
@@ -92,12 +92,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 
     let options = PageOptions { image: arguments.image.clone(), command: Some(command_line()), ..PageOptions::default() };
-    let (text, side_files) = json::to_json(&report);
     let gates = &arguments.statistics.gate;
     let numbers = report.clone();
     let page = html::page(&atlas::compose(&inputs, report, &options)?)?;
-    save(&arguments.out, "report.html", &page, &[])?;
-    save(&arguments.out, "report.json", &text, &side_files)?;
+    save_page(&arguments.out, &page, &numbers)?;
     let path = |name: &str| crate::console::plain(&arguments.out.join(name).display().to_string());
     console.data(&format!("{}\n{}\n", path("report.html"), path("report.json")))?;
     gate::check(gates, &numbers)

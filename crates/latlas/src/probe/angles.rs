@@ -19,7 +19,7 @@ pub struct Angles {
 }
 
 /// Above this cos², 1 − cos² begins to lose digits, and the sine is computed from the columns themselves.
-const NEARLY_PARALLEL: f64 = 0.9;
+pub(crate) const NEARLY_PARALLEL: f64 = 0.9;
 
 impl Angles {
     /// From the columns `[d, D]` of a sample, their log lengths and, where there is one, their factorisation. Under a sketch
@@ -100,7 +100,8 @@ fn overlaps(squares: &[f64], out: &mut [f64]) {
     }
 }
 
-fn sine(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
+/// [`linalg::sine_between`] of rows that may not lie together.
+pub(crate) fn sine(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
     match (a.as_slice(), b.as_slice()) {
         (Some(a), Some(b)) => linalg::sine_between(a, b),
         _ => linalg::sine_between(&a.to_vec(), &b.to_vec()),

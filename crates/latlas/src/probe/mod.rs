@@ -10,6 +10,7 @@ use ndarray::{Array2, Array3, Axis};
 use rayon::prelude::*;
 
 pub use angles::{Angles, first_of, pairs};
+pub(crate) use angles::{NEARLY_PARALLEL, sine};
 pub use factor::{Factor, Sweep};
 
 use crate::context::{Context, PriorTerm};

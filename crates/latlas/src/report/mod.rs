@@ -2,7 +2,7 @@
 
 pub mod atlas;
 mod colour;
-mod extra;
+pub(crate) mod extra;
 mod headline;
 pub mod html;
 pub mod image;

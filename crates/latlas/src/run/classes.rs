@@ -15,10 +15,11 @@ use serde_json::{Value as Json, json};
 
 use super::{Inputs, Settings, run};
 use crate::error::{Error, Result};
-use crate::estimate::{Estimate, Value};
+use crate::estimate::{Estimate, Invariant, Value};
 use crate::estimators::number;
 use crate::random::{Purpose, hash};
 use crate::report::Report;
+use crate::report::extra::number as read;
 use crate::samples::Prior;
 use crate::settings::Sampling;
 use crate::special_functions::student_quantile;
@@ -85,16 +86,7 @@ pub fn run_by_class(
             join(&parts?)
         })
         .collect();
-    for law in &mut joined.invariants {
-        let same = |report: &Report| report.invariants.iter().find(|other| other.id == law.id).cloned();
-        let worst = reports
-            .iter()
-            .filter_map(|(_, _, report)| same(report))
-            .max_by(|a, b| (a.worst / a.tolerance).total_cmp(&(b.worst / b.tolerance)));
-        if let Some(worst) = worst {
-            *law = worst;
-        }
-    }
+    joined.invariants = Invariant::worst(reports.iter().flat_map(|(_, _, report)| &report.invariants));
     Ok(joined)
 }
 
@@ -204,7 +196,7 @@ fn join(parts: &[(&str, f64, &Estimate)]) -> Option<Estimate> {
         .and_then(|error| Some((zip(&value, error, &|x, e| x - half * e)?, zip(&value, error, &|x, e| x + half * e)?)));
     let mut extra = BTreeMap::new();
     for key in MEANS {
-        if let Some(mean) = mean(&|e| numbers(e.extra.get(key)?), 1) {
+        if let Some(mean) = mean(&|e| Some(numbers(e.extra.get(key)?)), 1) {
             extra.insert(key.to_string(), to_json(&mean));
         }
     }
@@ -246,11 +238,7 @@ fn join(parts: &[(&str, f64, &Estimate)]) -> Option<Estimate> {
         for (reason, n) in &estimate.dropped {
             *joined.dropped.entry(reason.clone()).or_default() += n;
         }
-        for caveat in &estimate.caveats {
-            if !joined.caveats.iter().any(|known| known.id == caveat.id) {
-                joined.caveats.push(caveat.clone());
-            }
-        }
+        joined.adopt(&estimate.caveats);
     }
     Some(joined)
 }
@@ -285,15 +273,9 @@ fn to_json(value: &Value) -> Json {
 }
 
 /// A number or a list of numbers of `extra`.
-fn numbers(json: &Json) -> Option<Value> {
-    let read = |json: &Json| match json {
-        Json::String(word) if word == "inf" => Some(f64::INFINITY),
-        Json::String(word) if word == "-inf" => Some(f64::NEG_INFINITY),
-        Json::Null => Some(f64::NAN),
-        other => other.as_f64(),
-    };
+fn numbers(json: &Json) -> Value {
     match json {
-        Json::Array(items) => Some(Value::Vector(items.iter().map(read).collect::<Option<_>>()?)),
-        other => Some(Value::Scalar(read(other)?)),
+        Json::Array(items) => Value::Vector(items.iter().map(read).collect()),
+        other => Value::Scalar(read(other)),
     }
 }

@@ -110,15 +110,7 @@ fn differences(names: &[String], sides: &[Side]) -> Result<Report> {
             hint: Some("run the same estimators on both".into()),
         });
     }
-    let mut invariants: Vec<Invariant> = Vec::new();
-    for law in sides.iter().flat_map(|side| &side.report.invariants) {
-        match invariants.iter_mut().find(|known| known.id == law.id) {
-            // The worse of the two, measured by what is accepted.
-            Some(known) if law.worst / law.tolerance > known.worst / known.tolerance => *known = law.clone(),
-            Some(_) => {}
-            None => invariants.push(law.clone()),
-        }
-    }
+    let invariants = Invariant::worst(sides.iter().flat_map(|side| &side.report.invariants));
     let mut inputs = Vec::new();
     for record in sides.iter().flat_map(|side| &side.report.inputs) {
         if !inputs.contains(record) {
@@ -175,12 +167,6 @@ fn difference(names: &[String], (a, rows_a): (&Estimate, Option<&Summary>), othe
     if others.len() > 1 {
         axes.insert(0, "model".into());
     }
-    let mut caveats = a.caveats.clone();
-    for caveat in others.iter().flat_map(|(b, _)| &b.caveats) {
-        if !caveats.iter().any(|known| known.id == caveat.id) {
-            caveats.push(caveat.clone());
-        }
-    }
     let known = a.standard_error.is_some() && others.iter().all(|(b, _)| b.standard_error.is_some());
     let number = crate::estimators::number;
     let list = |x: &[f64]| Json::Array(x.iter().map(|x| number(*x)).collect());
@@ -192,7 +178,7 @@ fn difference(names: &[String], (a, rows_a): (&Estimate, Option<&Summary>), othe
         ("values".to_string(), std::iter::once(a).chain(others.iter().map(|(b, _)| *b)).map(|e| list(&flat(&e.value).0)).collect()),
     ]);
     let title = format!("{} ({} − first)", a.title, if others.len() == 1 { "second" } else { "others" });
-    Some(Estimate {
+    let mut joined = Estimate {
         id: format!("{}-difference", a.id),
         title,
         unit: a.unit.clone(),
@@ -203,10 +189,12 @@ fn difference(names: &[String], (a, rows_a): (&Estimate, Option<&Summary>), othe
         n_used: others.iter().map(|(b, _)| b.n_used).fold(a.n_used, usize::min),
         n_seen: others.iter().map(|(b, _)| b.n_seen).fold(a.n_seen, usize::max),
         dropped: a.dropped.clone(),
-        caveats,
+        caveats: a.caveats.clone(),
         axes,
         extra,
-    })
+    };
+    others.iter().for_each(|(b, _)| joined.adopt(&b.caveats));
+    Some(joined)
 }
 
 /// Whether the first columns of the rows are what the values are means of.

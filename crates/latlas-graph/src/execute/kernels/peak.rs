@@ -30,6 +30,7 @@ macro_rules! chains {
 #[cfg(target_arch = "x86_64")]
 mod loops {
     use super::{CHAINS, black_box};
+    use crate::execute::isa::Isa;
     use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 
     chains!(wide_f32, "avx512f", f32, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps, __m512);
@@ -39,18 +40,18 @@ mod loops {
 
     /// Runs the widest loop that the machine has; gives the lanes of its vectors, or nothing if it has none.
     pub fn run(bytes: usize, rounds: usize) -> Option<usize> {
-        let (wide, half) = (is_x86_feature_detected!("avx512f"), is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"));
+        let isa = Isa::best();
         // SAFETY: the machine has the features that each loop is compiled for; the code is otherwise safe.
         unsafe {
-            match (bytes, wide, half) {
-                (4, true, _) => wide_f32(rounds),
-                (8, true, _) => wide_f64(rounds),
-                (4, _, true) => half_f32(rounds),
-                (8, _, true) => half_f64(rounds),
+            match (bytes, isa) {
+                (4, Isa::Avx512) => wide_f32(rounds),
+                (8, Isa::Avx512) => wide_f64(rounds),
+                (4, Isa::Avx2) => half_f32(rounds),
+                (8, Isa::Avx2) => half_f64(rounds),
                 _ => return None,
             }
         }
-        Some(if wide { 64 } else { 32 } / bytes)
+        Some(if isa == Isa::Avx512 { 64 } else { 32 } / bytes)
     }
 }
 

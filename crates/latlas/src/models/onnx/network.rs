@@ -111,11 +111,8 @@ impl Network {
         condition: Option<ArrayView2<'_, f64>>,
         tangents: ArrayView3<'_, f64>,
     ) -> Result<Array3<f64>> {
-        let (n, k, _) = check_vectors("tangents", &tangents, x.nrows(), self.width())?;
-        let mut arguments = self.arguments(x, condition)?;
-        arguments.push(tangents.iter().copied().collect());
-        let pushed = self.program(Purpose::Jvp(output, k))?.run(n, &arguments, 1..2)?.swap_remove(0);
-        array3((n, k, self.output_width(output)), pushed)
+        let (takes, gives) = (self.width(), self.output_width(output));
+        self.along(|k| Purpose::Jvp(output, k), x, condition, ("tangents", tangents, takes), gives)
     }
 
     /// Dfᵀ u: `[n, k, D]` → `[n, k, d]`.
@@ -126,11 +123,24 @@ impl Network {
         condition: Option<ArrayView2<'_, f64>>,
         cotangents: ArrayView3<'_, f64>,
     ) -> Result<Array3<f64>> {
-        let (n, k, _) = check_vectors("cotangents", &cotangents, x.nrows(), self.output_width(output))?;
+        let (takes, gives) = (self.output_width(output), self.width());
+        self.along(|k| Purpose::Vjp(output, k), x, condition, ("cotangents", cotangents, takes), gives)
+    }
+
+    /// k vectors a sample through a derivative: `[n, k, takes]` → `[n, k, gives]`.
+    fn along(
+        &self,
+        purpose: impl Fn(usize) -> Purpose,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        (what, vectors, takes): (&str, ArrayView3<'_, f64>, usize),
+        gives: usize,
+    ) -> Result<Array3<f64>> {
+        let (n, k, _) = check_vectors(what, &vectors, x.nrows(), takes)?;
         let mut arguments = self.arguments(x, condition)?;
-        arguments.push(cotangents.iter().copied().collect());
-        let pulled = self.program(Purpose::Vjp(output, k))?.run(n, &arguments, 1..2)?.swap_remove(0);
-        array3((n, k, self.width()), pulled)
+        arguments.push(vectors.iter().copied().collect());
+        let through = self.program(purpose(k))?.run(n, &arguments, 1..2)?.swap_remove(0);
+        array3((n, k, gives), through)
     }
 
     /// Operations for one sample.
