@@ -13,6 +13,7 @@ use ndarray::{Array2, ArrayD, Axis, Slice};
 use crate::args::{ModelOptions, Precision, Talk, Threads};
 use crate::console::Console;
 use crate::failure::Outcome;
+use crate::geometry::LatentSpace;
 use crate::inputs;
 use crate::progress::Progress;
 
@@ -43,11 +44,11 @@ pub struct ArrayArguments {
 }
 
 /// One array for each sample of a chunk.
-pub struct Kind {
+pub struct Kind<'a> {
     /// What the bar says.
     pub name: &'static str,
     /// Chooses what is decoded, where no output was named.
-    pub prepare: fn(OnnxDecoder) -> Result<OnnxDecoder>,
+    pub prepare: &'a dyn Fn(OnnxDecoder) -> Result<OnnxDecoder>,
     /// The shape of one sample's array.
     pub shape: fn(&dyn Decoder) -> Vec<usize>,
     /// The arrays of a chunk, `[n, …]` in row-major order of the shape.
@@ -58,7 +59,7 @@ pub struct Kind {
 const CHUNK_BYTES: usize = 32 << 20;
 
 /// Computes the array for all latents and writes it.
-pub fn write(arguments: &ArrayArguments, kind: &Kind) -> Outcome {
+pub fn write(arguments: &ArrayArguments, kind: &Kind<'_>) -> Outcome {
     let console = Console::new(&arguments.talk);
     arguments.threads.start()?;
     let dtype = Dtype::from(arguments.dtype);
@@ -69,25 +70,48 @@ pub fn write(arguments: &ArrayArguments, kind: &Kind) -> Outcome {
     let condition = arguments.condition.as_deref().map(|spec| rows(spec, "the decoder takes a condition", decoder.condition_dim()));
     let condition = condition.transpose()?.map(|given| one_each(given, latents.nrows())).transpose()?;
 
-    let n = latents.nrows();
-    let mut shape = (kind.shape)(&*decoder);
-    shape.insert(0, n);
-    let float = if dtype == Dtype::F64 { Float::F64 } else { Float::F32 };
-    let mut file = NpyWriter::create(&arguments.out, &shape, float)?;
-    let progress = Progress::new(console, kind.name);
-    let each = decoder.ambient_dim().saturating_mul(decoder.latent_dim()).saturating_mul(size_of::<f64>());
-    let chunk = (CHUNK_BYTES / each.max(1)).clamp(1, 1024);
-    for start in (0..n).step_by(chunk) {
-        let rows = Slice::from(start..n.min(start + chunk));
+    let each = decoder.ambient_dim().saturating_mul(decoder.latent_dim());
+    stream(arguments, kind.name, latents.nrows(), &(kind.shape)(&*decoder), each, console, |rows| {
         let part = condition.as_ref().map(|c| c.slice_axis(Axis(0), rows));
-        let linearization = decoder.linearize(latents.slice_axis(Axis(0), rows), part)?;
-        let values = (kind.compute)(&*linearization)?;
+        (kind.compute)(&*decoder.linearize(latents.slice_axis(Axis(0), rows), part)?)
+    })
+}
+
+/// The metric of a latent space at all latents.
+pub fn write_metric(arguments: &ArrayArguments, space: &LatentSpace) -> Outcome {
+    let console = Console::new(&arguments.talk);
+    arguments.threads.start()?;
+    console.notes(&space.notes);
+    let (manifold, d) = (&space.manifold, space.manifold.dim());
+    let latents = rows(&arguments.latents, "the decoder takes latents", Some(d))?;
+    stream(arguments, "metric", latents.nrows(), &[d, d], d * manifold.frame_dim(), console, |rows| {
+        Ok(manifold.metric_at(latents.slice_axis(Axis(0), rows))?.into_dyn())
+    })
+}
+
+/// Arrays of a shape for n samples, chunk by chunk; `each` is how many numbers one of them passes through.
+fn stream(
+    arguments: &ArrayArguments,
+    name: &'static str,
+    n: usize,
+    shape: &[usize],
+    each: usize,
+    console: Console,
+    compute: impl Fn(Slice) -> Result<ArrayD<f64>>,
+) -> Outcome {
+    let shape = [&[n], shape].concat();
+    let float = if Dtype::from(arguments.dtype) == Dtype::F64 { Float::F64 } else { Float::F32 };
+    let mut file = NpyWriter::create(&arguments.out, &shape, float)?;
+    let progress = Progress::new(console, name);
+    let chunk = (CHUNK_BYTES / each.saturating_mul(size_of::<f64>()).max(1)).clamp(1, 1024);
+    for start in (0..n).step_by(chunk) {
+        let values = compute(Slice::from(start..n.min(start + chunk)))?;
         file.write(values.as_standard_layout().iter())?;
         progress.at(n.min(start + chunk), n);
     }
     file.finish()?;
     drop(progress);
-    console.note(&format!("{} {shape:?} is in {}", kind.name, arguments.out.display()));
+    console.note(&format!("{name} {shape:?} is in {}", arguments.out.display()));
     Ok(())
 }
 

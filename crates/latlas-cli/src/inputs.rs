@@ -16,6 +16,7 @@ use ndarray::Array3;
 
 use crate::args::{ModelOptions, SampleOptions};
 use crate::failure::{Failure, Outcome};
+use crate::geometry::GeometryOptions;
 use crate::suggest;
 
 /// What was read.
@@ -24,18 +25,37 @@ pub struct Gathered {
     pub inputs: Inputs,
     /// What was guessed.
     pub notes: Vec<String>,
+    /// The decoder with its heads, where it is a file whose mean is decoded.
+    onnx: Option<Arc<OnnxDecoder>>,
+}
+
+impl Gathered {
+    /// With the metric that the embedding gives the latents, where they have one: a decoder of one condition at most.
+    pub fn with_geometry(mut self, geometry: &GeometryOptions) -> Outcome<Self> {
+        let embedding = geometry.embedding(Dtype::F64)?;
+        let Some(onnx) = &self.onnx else { return Ok(self) };
+        let onnx = onnx.precise().unwrap_or_else(|| Arc::clone(onnx));
+        self.inputs.manifold = match (&self.inputs.condition, onnx.condition_dim()) {
+            (_, None) => Some(embedding.manifold(&onnx)?),
+            (Some(rows), Some(_)) if rows.nrows() == 1 => Some(embedding.manifold(&onnx.at_condition(&rows.row(0).to_vec())?)?),
+            _ => None,
+        };
+        Ok(self)
+    }
 }
 
 /// Reads everything that a run was given.
 pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptions, dtype: Dtype) -> Outcome<Gathered> {
     let mut inputs = Inputs::default();
     let mut notes = Vec::new();
+    let mut onnx = None;
     if let Some(spec) = model {
         let model = decoder(spec, options, dtype, Ok)?;
         notes = model.notes;
         let shape = [model.decoder.latent_dim(), model.decoder.ambient_dim()];
         inputs.records.push(model_record("model", spec, &model.sha256, shape));
         inputs.decoder = Some(model.decoder);
+        onnx = model.onnx.filter(|_| options.output.is_none());
     }
     if let Some(spec) = &samples.encoder {
         let encoder = encoder(spec, dtype)?;
@@ -66,7 +86,7 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
         }
         Some(spec) => inputs.prior = Prior::parse(spec)?,
     }
-    Ok(Gathered { inputs, notes })
+    Ok(Gathered { inputs, notes, onnx })
 }
 
 /// Further models with their encoders.
@@ -168,29 +188,46 @@ pub struct Model {
     /// What its ports were taken for, where there was something to choose.
     pub notes: Vec<String>,
     sha256: String,
+    onnx: Option<Arc<OnnxDecoder>>,
 }
 
 /// A decoder from a file or from inside the program: with the output that was asked for, or else as `prepare` leaves it.
-pub fn decoder(spec: &str, options: &ModelOptions, dtype: Dtype, prepare: fn(OnnxDecoder) -> Result<OnnxDecoder>) -> Outcome<Model> {
-    let read = options.read(dtype);
-    let loaded = match spec.strip_prefix("builtin:") {
-        Some(id) if is_closed_form(id) => {
-            if *options != ModelOptions::default() {
-                return Err(Failure::usage(format!("{spec} is a formula and has no ports to name"), "leave the options for models out"));
-            }
-            let (decoder, sha256) = (ClosedForm::named(id)?, data::sha256(spec.as_bytes()));
-            return Ok(Model { decoder: Arc::new(decoder), notes: Vec::new(), sha256 });
-        }
-        Some(id) => OnnxDecoder::from_bytes(spec, builtin(id)?, &read)?,
-        None => OnnxDecoder::load(Path::new(spec), &read)?,
-    };
+pub fn decoder(
+    spec: &str,
+    options: &ModelOptions,
+    dtype: Dtype,
+    prepare: impl FnOnce(OnnxDecoder) -> Result<OnnxDecoder>,
+) -> Outcome<Model> {
+    if let Some(form) = closed_form(spec, options)? {
+        return Ok(Model { decoder: Arc::new(form), notes: Vec::new(), sha256: data::sha256(spec.as_bytes()), onnx: None });
+    }
+    let loaded = onnx_decoder(spec, options, dtype)?;
     let notes = notes_of(&loaded);
     let decoder = match &options.output {
         None => prepare(loaded)?,
         Some(name) => loaded.with_output(name)?,
     };
     let sha256 = decoder.sha256().to_string();
-    Ok(Model { decoder: Arc::new(decoder), notes, sha256 })
+    let onnx = Arc::new(decoder);
+    Ok(Model { decoder: Arc::clone(&onnx) as Arc<dyn Decoder>, notes, sha256, onnx: Some(onnx) })
+}
+
+/// The closed form that a name means, if it means one.
+pub fn closed_form(spec: &str, options: &ModelOptions) -> Outcome<Option<ClosedForm>> {
+    let Some(id) = spec.strip_prefix("builtin:").filter(|id| is_closed_form(id)) else { return Ok(None) };
+    if *options != ModelOptions::default() {
+        return Err(Failure::usage(format!("{spec} is a formula and has no ports to name"), "leave the options for models out"));
+    }
+    Ok(Some(ClosedForm::named(id)?))
+}
+
+/// A decoder from an ONNX file, or one that ships with the program.
+pub fn onnx_decoder(spec: &str, options: &ModelOptions, dtype: Dtype) -> Outcome<OnnxDecoder> {
+    let read = options.read(dtype);
+    Ok(match spec.strip_prefix("builtin:") {
+        Some(id) => OnnxDecoder::from_bytes(spec, builtin(id)?, &read)?,
+        None => OnnxDecoder::load(Path::new(spec), &read)?,
+    })
 }
 
 /// Whether a built-in name, with or without parameters, is that of a closed form.
@@ -199,7 +236,8 @@ fn is_closed_form(id: &str) -> bool {
     closed_form::TABLE.iter().any(|entry| entry.id == name)
 }
 
-fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
+/// A model that takes data: an encoder, or features.
+pub fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
     let read = Options::with_dtype(dtype);
     Ok(match spec.strip_prefix("builtin:") {
         Some(id) => OnnxEncoder::from_bytes(spec, builtin(id)?, &read)?,
@@ -208,7 +246,7 @@ fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
 }
 
 /// What was guessed of a model; nothing when there was nothing to choose.
-fn notes_of(decoder: &OnnxDecoder) -> Vec<String> {
+pub fn notes_of(decoder: &OnnxDecoder) -> Vec<String> {
     let graph = decoder.graph();
     if graph.inputs.len() + graph.outputs.len() > 2 { decoder.notes() } else { Vec::new() }
 }

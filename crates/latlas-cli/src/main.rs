@@ -10,6 +10,7 @@ mod commands;
 mod console;
 mod failure;
 mod gate;
+mod geometry;
 mod inputs;
 mod present;
 mod progress;

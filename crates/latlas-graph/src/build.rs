@@ -3,6 +3,7 @@
 //! It infers types, folds constants, merges equal nodes and never writes a zero or a step that does nothing. Every
 //! transformation writes through it, so there is no separate clean-up.
 
+mod graft;
 mod intern;
 mod repeat;
 mod simplify;

@@ -40,6 +40,8 @@ pub enum Better {
 pub enum Need {
     /// A decoder, or its Jacobians.
     Decoder,
+    /// A metric on the latents: a decoder that can be differentiated, of one condition at most.
+    Manifold,
     /// A second model.
     Other,
     Data,

@@ -43,6 +43,9 @@ pub struct Context {
     pub principal: Option<Principal>,
     /// Latents of each further model that is asked at the same data.
     pub others: Vec<usize>,
+    /// The embedding whose metric the latents have, by its name; `None` where there is no such metric.
+    #[serde(default)]
+    pub manifold: Option<String>,
     /// Whether the decoder itself gives log |det ∂x/∂z|.
     pub has_log_det: bool,
     /// Sets of latents that were asked for.
@@ -117,6 +120,7 @@ impl Context {
         for need in card.needs {
             let (there, what, hint) = match need {
                 Need::Decoder => (self.latent_dim > 0, "a decoder", "give an ONNX file, or Jacobians with --jacobians"),
+                Need::Manifold => (self.manifold.is_some(), "a metric on the latents", "give an ONNX file, and one condition at most"),
                 Need::Other => (!self.others.is_empty(), "a second model", "give one with --other"),
                 Need::Encoder => (self.has_encoder, "an encoder", "give one with --encoder"),
                 Need::Data => (self.has_data, "data", "give some with --data"),

@@ -32,6 +32,7 @@ pub mod data;
 pub mod error;
 pub mod estimate;
 pub mod estimators;
+pub mod geometry;
 pub mod index_sets;
 pub mod invariants;
 pub mod linalg;

@@ -94,6 +94,16 @@ pub fn solve_upper(r: ArrayView2<'_, f64>, b: &[f64]) -> Vec<f64> {
     x
 }
 
+/// x with Rᵀx = b for an upper triangular R with a diagonal that is not zero, by forward substitution.
+pub fn solve_upper_transposed(r: ArrayView2<'_, f64>, b: &[f64]) -> Vec<f64> {
+    let mut x = b.to_vec();
+    for i in 0..x.len() {
+        let known: f64 = (0..i).map(|j| r[[j, i]] * x[j]).sum();
+        x[i] = (x[i] - known) / r[[i, i]];
+    }
+    x
+}
+
 /// Σ log |R_kk|: the log-volume that the columns of a matrix with this R span; −∞ without full rank.
 pub fn log_volume(r: ArrayView2<'_, f64>) -> f64 {
     r.diag().iter().map(|x| x.abs().ln()).sum()

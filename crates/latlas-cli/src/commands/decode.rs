@@ -16,7 +16,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let kind = Kind {
         name: "decoded",
-        prepare: Ok,
+        prepare: &Ok,
         shape: |decoder| decoder.ambient_shape().to_vec(),
         compute: |linearization| Ok(linearization.decoded()?.clone().into_dyn()),
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use latlas::error::Error;
-use latlas::models::onnx::{Embedding, embed};
+use latlas::geometry::{Embedding, embed};
 use latlas_graph::Graph;
 use latlas_graph::onnx::{self, Layout};
 
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let (heads, output) = arguments.model.ports(&graph)?;
     // A metric belongs to the geometry of the output space, as that of `latlas metric` does.
     let (graph, output) = if arguments.what.metric && arguments.model.output.is_none() {
-        embed(&Arc::new(graph), &heads, Embedding::Auto)?
+        embed(&graph, &heads, Embedding::Auto)?
     } else {
         (Arc::new(graph), output)
     };

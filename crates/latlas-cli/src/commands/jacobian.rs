@@ -16,7 +16,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let kind = Kind {
         name: "jacobian",
-        prepare: Ok,
+        prepare: &Ok,
         shape: |decoder| [decoder.ambient_shape(), &[decoder.latent_dim()]].concat(),
         compute: |linearization| Ok(linearization.jacobian()?.into_dyn()),
     };

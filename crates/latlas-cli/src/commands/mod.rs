@@ -2,6 +2,7 @@
 
 mod compare;
 mod decode;
+mod exp;
 mod explain;
 mod export;
 mod inspect;
@@ -34,6 +35,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "decode", command: line::<decode::Arguments>, run: |matches| with(matches, decode::run) },
     Verb { name: "jacobian", command: line::<jacobian::Arguments>, run: |matches| with(matches, jacobian::run) },
     Verb { name: "metric", command: line::<metric::Arguments>, run: |matches| with(matches, metric::run) },
+    Verb { name: "exp", command: line::<exp::Arguments>, run: |matches| with(matches, exp::run) },
     Verb { name: "export", command: line::<export::Arguments>, run: |matches| with(matches, export::run) },
     Verb { name: "merge", command: line::<merge::Arguments>, run: |matches| with(matches, merge::run) },
     Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },

@@ -11,6 +11,7 @@ use latlas::run;
 use crate::args::{Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::Outcome;
+use crate::geometry::GeometryOptions;
 use crate::present::save_page;
 use crate::progress::Progress;
 use crate::{gate, inputs};
@@ -29,6 +30,8 @@ pub struct Arguments {
     image: Option<String>,
     #[command(flatten)]
     model: ModelOptions,
+    #[command(flatten)]
+    geometry: GeometryOptions,
     #[command(flatten)]
     samples: SampleOptions,
     #[command(flatten)]
@@ -65,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let by_class = arguments.statistics.conditioning == Conditioning::PerClass;
     let mut settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
-    let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype)?;
+    let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype)?.with_geometry(&arguments.geometry)?;
     console.notes(&gathered.notes);
     let inputs = gathered.inputs;
 

@@ -10,6 +10,7 @@ use crate::args::{Conditioning, LatentOptions, ModelOptions, RunOptions, SampleO
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
+use crate::geometry::GeometryOptions;
 use crate::inputs;
 use crate::present::{Presentation, present};
 use crate::progress::Progress;
@@ -22,6 +23,8 @@ pub struct Arguments {
     words: Vec<String>,
     #[command(flatten)]
     model: ModelOptions,
+    #[command(flatten)]
+    geometry: GeometryOptions,
     #[command(flatten)]
     samples: SampleOptions,
     #[command(flatten)]
@@ -63,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_names(&ids)?;
     arguments.running.threads.start()?;
     let settings = arguments.statistics.settings(&arguments.running, &arguments.samples, &arguments.latents);
-    let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype)?;
+    let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype)?.with_geometry(&arguments.geometry)?;
     console.notes(&gathered.notes);
     let inputs = gathered.inputs;
 

@@ -22,7 +22,7 @@ mod tensor;
 mod tests;
 pub mod value;
 
-pub use save::{Layout, save, save_with};
+pub use save::{Layout, save, save_double, save_with};
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -116,7 +116,7 @@ fn columns(b: &mut Builder, graph: &Graph, input: usize, outputs: &[usize], orde
 }
 
 /// Derivatives that are zero, written out after all: a port needs a value, with the axis that its user expects.
-fn or_zero(b: &mut Builder, primal: &[NodeId], derived: &[Option<NodeId>], axis: Axis) -> Vec<NodeId> {
+pub(super) fn or_zero(b: &mut Builder, primal: &[NodeId], derived: &[Option<NodeId>], axis: Axis) -> Vec<NodeId> {
     let mut zero = |p: NodeId| {
         let size = b.graph().axis_size(axis, 1);
         let dims: Vec<usize> = std::iter::once(size).chain(b.shape(p).iter().copied()).collect();

@@ -4,6 +4,7 @@ mod elimination;
 mod flow;
 mod graphs;
 mod jvp;
+mod second;
 mod vjp;
 
 pub use elimination::{Block, Elimination};

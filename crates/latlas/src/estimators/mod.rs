@@ -2,6 +2,7 @@
 
 pub mod entropy;
 mod erased;
+pub mod geometry;
 pub(crate) mod null;
 mod of_quantity;
 mod summarize;
@@ -44,7 +45,7 @@ pub trait Estimator: Send + Sync + Sized + 'static {
 }
 
 /// All groups of estimators, in the order of a report.
-pub const GROUPS: &[(&str, &[Entry])] = &[("entropy", entropy::TABLE)];
+pub const GROUPS: &[(&str, &[Entry])] = &[("entropy", entropy::TABLE), ("geometry", geometry::TABLE)];
 
 /// All estimators, in the order of a report.
 pub fn all() -> impl Iterator<Item = &'static Entry> {

@@ -1,8 +1,8 @@
 //! A decoder and its linearisation at a batch of points.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A map from latents to data: x = f(z), f: ℝᵈ → ℝᴰ.
 pub trait Decoder: Send + Sync {
@@ -51,8 +51,28 @@ pub trait Decoder: Send + Sync {
         false
     }
 
+    /// How often it can be differentiated, and whether there is anything to differentiate twice.
+    ///
+    /// # Errors
+    /// A graph that cannot be transformed.
+    fn smoothness(&self) -> Result<Smoothness> {
+        Ok(if self.has_kinks() { Smoothness::PiecewiseSmooth } else { Smoothness::Smooth })
+    }
+
     /// Floating-point operations of one decode and of one Jacobian, for a sample.
     fn cost(&self) -> Cost;
+}
+
+/// How smooth a map is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Smoothness {
+    /// Its derivatives do not jump.
+    Smooth,
+    /// Derivatives jump somewhere (ReLU and the like), and between the jumps the map is curved.
+    PiecewiseSmooth,
+    /// Linear pieces: second derivatives vanish wherever they exist, and all bending sits in the kinks, where no second
+    /// derivative sees it.
+    PiecewiseLinear,
 }
 
 /// Floating-point operations a sample.
@@ -80,6 +100,33 @@ pub trait Linearization: Send + Sync {
     /// Columns are what entropies need, and they lie contiguous as forward mode makes them.
     fn columns(&self) -> Result<Array3<f64>>;
 
+    /// Df v and D²f\[v, v\], the first and second derivative of t ↦ f(z + t v) at 0, along k directions a sample: `[n, k, d]` →
+    /// twice `[n, k, D]`. Mixed ones follow by polarisation: D²f\[u, v\] = ½ (D²f\[u+v, u+v\] − D²f\[u, u\] − D²f\[v, v\]).
+    ///
+    /// # Errors
+    /// A decoder of which only first derivatives are known.
+    fn second(&self, _directions: ArrayView3<'_, f64>) -> Result<[Array3<f64>; 2]> {
+        Err(first_order_only())
+    }
+
+    /// The columns `[n, d, D]` and D²f\[v, v\] `[n, D]` along one direction a sample `[n, d]`, in one pass where that is cheaper.
+    ///
+    /// # Errors
+    /// Those of [`Linearization::second`].
+    fn columns_and_second(&self, direction: ArrayView2<'_, f64>) -> Result<(Array3<f64>, Array2<f64>)> {
+        let [_, second] = self.second(direction.insert_axis(Axis(1)))?;
+        Ok((self.columns()?, second.index_axis_move(Axis(1), 0)))
+    }
+
+    /// The Hessian of z ↦ ⟨w, f(z)⟩, one w a sample: `[n, D]` → `[n, d, d]`. It costs about d + 1 gradients, where second
+    /// derivatives along all pairs of directions would cost d²/2.
+    ///
+    /// # Errors
+    /// Those of [`Linearization::second`].
+    fn hessian(&self, _weights: ArrayView2<'_, f64>) -> Result<Array3<f64>> {
+        Err(first_order_only())
+    }
+
     /// Df(z): `[n, D, d]`, a view of [`Linearization::columns`] with two axes exchanged.
     fn jacobian(&self) -> Result<Array3<f64>> {
         Ok(self.columns()?.permuted_axes([0, 2, 1]))
@@ -94,5 +141,12 @@ pub trait Linearization: Send + Sync {
             gram.assign(&columns.dot(&columns.t()));
         }
         Ok(gram)
+    }
+}
+
+fn first_order_only() -> Error {
+    Error::Input {
+        what: "second derivatives of this decoder are not known".into(),
+        hint: Some("geometry needs a graph: an ONNX file, or a closed form that has one".into()),
     }
 }

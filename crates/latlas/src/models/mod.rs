@@ -7,7 +7,7 @@ pub mod encoder;
 pub mod inverse;
 pub mod onnx;
 
-pub use decoder::{Cost, Decoder, Linearization};
+pub use decoder::{Cost, Decoder, Linearization, Smoothness};
 pub use encoder::{Encoder, Posterior};
 pub use inverse::Inverse;
 pub use onnx::{OnnxDecoder, OnnxEncoder};

@@ -4,9 +4,9 @@ mod angles;
 mod factor;
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Array3, ArrayView2, Axis};
 use rayon::prelude::*;
 
 pub use angles::{Angles, first_of, pairs};
@@ -15,6 +15,7 @@ pub use factor::{Factor, Sweep};
 
 use crate::context::{Context, PriorTerm};
 use crate::error::{Error, Result};
+use crate::geometry::{self, Manifold};
 use crate::linalg;
 use crate::models::{Decoder, Linearization};
 use crate::random::{Purpose, hash};
@@ -37,6 +38,8 @@ pub struct Probe<'a> {
     native: OnceLock<Vec<Sweep>>,
     sweeps: OnceLock<Vec<Sweep>>,
     singular_values: OnceLock<Array2<f64>>,
+    manifold: Option<Arc<dyn Manifold>>,
+    frame_factors: OnceLock<Vec<geometry::Factor>>,
 }
 
 /// The samples of a probe as they were drawn or given.
@@ -106,6 +109,8 @@ impl<'a> Probe<'a> {
             native: OnceLock::new(),
             sweeps: OnceLock::new(),
             singular_values: OnceLock::new(),
+            manifold: None,
+            frame_factors: OnceLock::new(),
         }
     }
 
@@ -119,6 +124,33 @@ impl<'a> Probe<'a> {
     pub fn beside(mut self, others: Vec<Self>) -> Self {
         self.others = others;
         self
+    }
+
+    /// With a metric on the latents.
+    #[must_use]
+    pub fn on(mut self, manifold: Option<Arc<dyn Manifold>>) -> Self {
+        self.manifold = manifold;
+        self
+    }
+
+    /// The latents with their metric, and where the samples lie.
+    ///
+    /// # Errors
+    /// A run without such a metric.
+    pub fn manifold(&self) -> Result<(&dyn Manifold, ArrayView2<'_, f64>)> {
+        match (&self.manifold, &self.batch.latents) {
+            (Some(manifold), Some(latents)) => Ok((&**manifold, latents.view())),
+            _ => Err(Error::Input { what: "there is no metric on the latents".into(), hint: Some("give an ONNX file".into()) }),
+        }
+    }
+
+    /// The factorisations of the metric's frames, one a sample, in double precision.
+    ///
+    /// # Errors
+    /// Those of [`Probe::manifold`].
+    pub fn frame_factors(&self) -> Result<&[geometry::Factor]> {
+        let (manifold, latents) = self.manifold()?;
+        once(&self.frame_factors, || manifold.factors(latents)).map(Vec::as_slice)
     }
 
     /// The same data in further models, where an estimator of the run needs them.

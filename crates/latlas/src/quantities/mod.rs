@@ -2,28 +2,45 @@
 //! of a table for nothing. One file and one table line each.
 
 mod column_norms;
+mod gaussian_curvature;
+mod isometry_defect;
+mod jacobian_condition;
+mod jacobian_energy;
 mod local_dimension;
 mod log_likelihood;
 mod log_volume;
 mod magnification;
+mod metric_condition;
+mod metric_effective_rank;
 mod off_diagonal_share;
 mod orthogonal_jacobian_penalty;
+mod participation_ratio;
 mod spectrum;
+mod tensor_magnitude;
 
 use ndarray::Array2;
 
 pub use column_norms::ColumnNorms;
+pub use gaussian_curvature::GaussianCurvature;
+pub use isometry_defect::IsometryDefect;
+pub use jacobian_condition::JacobianCondition;
+pub use jacobian_energy::JacobianEnergy;
 pub use local_dimension::{LocalDimension, effective_rank};
 pub use log_likelihood::LogLikelihood;
 pub use log_volume::LogVolume;
 pub use magnification::Magnification;
+pub use metric_condition::MetricCondition;
+pub use metric_effective_rank::MetricEffectiveRank;
 pub use off_diagonal_share::OffDiagonalShare;
 pub use orthogonal_jacobian_penalty::OrthogonalJacobianPenalty;
+pub use participation_ratio::ParticipationRatio;
 pub use spectrum::Spectrum;
+pub use tensor_magnitude::TensorMagnitude;
 
 use crate::card::Card;
 use crate::context::Context;
 use crate::error::Result;
+use crate::geometry;
 use crate::probe::{Fault, Probe};
 
 /// A pure function of one sample with named columns.
@@ -77,7 +94,30 @@ pub const TABLE: &[Entry] = &[
     entry::<LocalDimension>(),
     entry::<OffDiagonalShare>(),
     entry::<OrthogonalJacobianPenalty>(),
+    entry::<TensorMagnitude>(),
+    entry::<JacobianCondition>(),
+    entry::<MetricCondition>(),
+    entry::<MetricEffectiveRank>(),
+    entry::<ParticipationRatio>(),
+    entry::<IsometryDefect>(),
+    entry::<JacobianEnergy>(),
+    entry::<GaussianCurvature>(),
 ];
+
+/// Below this share of the largest, a singular value of a frame in double precision counts as none.
+const RANK_TOLERANCE: f64 = 1e-10;
+
+/// One value a sample from the frame of the run's metric, which some values need to be of full rank.
+fn of_frame(probe: &Probe<'_>, full_rank: bool, value: impl Fn(&geometry::Factor) -> f64) -> Result<Rows> {
+    let factors = probe.frame_factors()?;
+    let fault = |factor: &geometry::Factor| match () {
+        () if !factor.is_finite() => Some(Fault::NonFinite),
+        () if full_rank && factor.rank(RANK_TOLERANCE) < factor.singular_values.len() => Some(Fault::RankDeficient),
+        () => None,
+    };
+    let values = Array2::from_shape_fn((factors.len(), 1), |(s, _)| value(&factors[s]));
+    Ok(Rows { values, faults: factors.iter().map(fault).collect() })
+}
 
 /// One value a sample from the lengths of its columns and the squared cosines between them, pair by pair (i < j); pairs
 /// with a dead column are left out.

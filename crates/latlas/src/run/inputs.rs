@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::accumulators::Moments;
 use crate::context::{Context, Order};
 use crate::error::{Error, Result};
+use crate::geometry::{Manifold, PullbackManifold};
 use crate::index_sets;
 use crate::models::arrays::GivenJacobians;
 use crate::models::{Decoder, Encoder, Inverse};
@@ -44,6 +45,8 @@ pub struct Inputs {
     pub jacobians: Option<Array3<f64>>,
     /// Further models, asked at the same data.
     pub others: Vec<Other>,
+    /// The metric of the latents; the pull-back of the decoder in double precision when not set.
+    pub manifold: Option<Arc<dyn Manifold>>,
     /// Where all of this came from.
     pub records: Vec<InputRecord>,
 }
@@ -130,12 +133,23 @@ impl Inputs {
             has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
             principal: None,
             others: self.others.iter().map(|other| other.decoder.latent_dim()).collect(),
+            manifold: self.manifold().map(|manifold| manifold.name().to_string()),
             has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
             sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
             partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,
             order: Order::default(),
             code_spread: Vec::new(),
         })
+    }
+
+    /// The latents with their metric: what was given, or the pull-back of a decoder without a condition.
+    pub fn manifold(&self) -> Option<Arc<dyn Manifold>> {
+        let of_decoder = || {
+            let decoder = self.decoder.as_ref()?;
+            let precise = decoder.in_double_precision().unwrap_or_else(|| Arc::clone(decoder));
+            Some(Arc::new(PullbackManifold::new("mean", precise).ok()?) as Arc<dyn Manifold>)
+        };
+        self.manifold.clone().or_else(of_decoder)
     }
 
     /// Standard deviations of the codes of the data, within the classes where there are labels, averaged over them as
@@ -231,7 +245,7 @@ impl Inputs {
             (Sampling::Given, None) => None,
         };
         match (&self.decoder, &self.jacobians) {
-            (Some(decoder), _) => Probe::new(Cow::Borrowed(context), &**decoder, batch),
+            (Some(decoder), _) => Ok(Probe::new(Cow::Borrowed(context), &**decoder, batch)?.on(self.manifold())),
             (None, Some(jacobians)) => {
                 let given = GivenJacobians::new(jacobians.slice_axis(Axis(0), rows));
                 Ok(Probe::over(Cow::Borrowed(context), None, Box::new(given), batch))
@@ -247,6 +261,7 @@ impl Inputs {
             digest.update(format!("{}\0{}\0{:?}\0", record.role, record.sha256, record.shape));
         }
         digest.update(format!("{:?}", self.prior));
+        digest.update(format!("{:?}", self.manifold.as_ref().map(|manifold| manifold.name())));
         let arrays = [&self.latents, &self.data, &self.condition];
         for array in arrays {
             hash_array(&mut digest, array.as_ref());

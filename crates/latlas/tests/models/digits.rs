@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::fixture::{cube, error, matrix, options};
 use latlas::data::builtin_model;
-use latlas::models::onnx::Embedding;
+use latlas::geometry::Embedding;
 use latlas::models::{Decoder, Encoder, OnnxDecoder, OnnxEncoder};
 use latlas::run::{Inputs, Settings, run};
 use latlas::settings::{Dtype, Sampling};
@@ -31,8 +31,8 @@ fn values_jacobians_and_metric_agree() {
         let at = logvar.linearize(z.view(), None).unwrap();
         assert!(error(&at.jacobian().unwrap(), &cube(CHECK, "jacobian_logvar")) < tolerance);
         assert!(error(at.decoded().unwrap(), &matrix(CHECK, "logvar")) < tolerance);
-        let gram = |embedding| {
-            let decoder = decoder.with_embedding(embedding).unwrap();
+        let gram = |embedding: Embedding| {
+            let decoder = embedding.of(&decoder).unwrap();
             decoder.linearize(z.view(), None).unwrap().gram().unwrap()
         };
         let expected = cube(CHECK, "expected_metric");

@@ -16,7 +16,7 @@ use super::proto::{
     DimensionProto, GraphProto, ModelProto, OperatorSetIdProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use crate::{Axis, Builder, Error, Graph, NodeId, Op, Port, Result, Rows};
-use writer::{FLOAT, Writer, ints};
+use writer::{Writer, ints};
 
 const OPSET: i64 = 17;
 const IR_VERSION: i64 = 8;
@@ -47,12 +47,24 @@ pub fn save(graph: &Graph) -> Result<Vec<u8>> {
 /// # Errors
 /// Those of [`save`].
 pub fn save_with(graph: &Graph, layouts: &[Layout]) -> Result<Vec<u8>> {
+    write(graph, layouts, false)
+}
+
+/// As [`save`], with all numbers in double precision: no digit of a constant is lost.
+///
+/// # Errors
+/// Those of [`save`].
+pub fn save_double(graph: &Graph) -> Result<Vec<u8>> {
+    write(graph, &[], true)
+}
+
+fn write(graph: &Graph, layouts: &[Layout], double: bool) -> Result<Vec<u8>> {
     let mut seen = BTreeSet::new();
     if let Some(port) = graph.inputs.iter().chain(&graph.outputs).find(|port| !seen.insert(&port.name)) {
         return Err(Error::Graph { what: format!("two inputs or outputs are named {:?}", port.name) });
     }
     let graph = &expressible(graph);
-    let mut w = Writer::new(graph);
+    let mut w = Writer::new(graph, double);
     let inputs = graph.inputs.iter().filter_map(|port| write_input(&mut w, port)).collect();
     let live = graph.live();
     for (i, _) in live.iter().enumerate().filter(|(_, live)| **live) {
@@ -116,16 +128,16 @@ fn write_input(w: &mut Writer<'_>, port: &Port) -> Option<ValueInfoProto> {
     let same = port.shape == node.shape;
     let name = if same { port.name.clone() } else { w.reshaped(&port.name, node.rows, &node.shape) };
     w.set(port.node, name);
-    Some(declaration(w.graph, &port.name, &axes_of(node.rows), &port.shape, Layout::RowsFirst))
+    Some(declaration(w, &port.name, &axes_of(node.rows), &port.shape, Layout::RowsFirst))
 }
 
 fn axes_of(rows: Rows) -> Vec<Axis> {
     rows.iter().collect()
 }
 
-fn declaration(graph: &Graph, name: &str, rows: &[Axis], shape: &[usize], layout: Layout) -> ValueInfoProto {
+fn declaration(w: &Writer<'_>, name: &str, rows: &[Axis], shape: &[usize], layout: Layout) -> ValueInfoProto {
     let fixed = |n: usize| DimensionProto { dim_value: Some(n as i64), dim_param: None };
-    let of_axis = |axis: &Axis| match graph.axes()[axis.index()].size {
+    let of_axis = |axis: &Axis| match w.graph.axes()[axis.index()].size {
         Some(n) => fixed(n),
         None => DimensionProto { dim_value: None, dim_param: Some("N".into()) },
     };
@@ -136,7 +148,7 @@ fn declaration(graph: &Graph, name: &str, rows: &[Axis], shape: &[usize], layout
         Layout::ShapeFirst => shape.chain(others).collect(),
     };
     let dim = samples.iter().map(of_axis).chain(rest).collect();
-    let tensor_type = Some(TensorTypeProto { elem_type: FLOAT, shape: Some(TensorShapeProto { dim }) });
+    let tensor_type = Some(TensorTypeProto { elem_type: w.float, shape: Some(TensorShapeProto { dim }) });
     ValueInfoProto { name: name.into(), r#type: Some(TypeProto { tensor_type }) }
 }
 
@@ -158,7 +170,7 @@ fn write_output(w: &mut Writer<'_>, port: &Port, layout: Layout) -> ValueInfoPro
     } else {
         w.node_named("Identity", &[&name], vec![], &port.name);
     }
-    declaration(w.graph, &port.name, &axes, &port.shape, layout)
+    declaration(w, &port.name, &axes, &port.shape, layout)
 }
 
 fn write_node(w: &mut Writer<'_>, id: NodeId) -> Result<()> {
@@ -172,7 +184,7 @@ fn write_node(w: &mut Writer<'_>, id: NodeId) -> Result<()> {
                 return Err(Error::Graph { what: "the graph counts samples, but no input varies over them".into() });
             }
             let count = w.samples();
-            let count = w.cast(&count, FLOAT);
+            let count = w.cast(&count, w.float);
             w.reshaped(&count, Rows::NONE, &[])
         }
         (Op::Map(map), &[x]) => structural::map(w, node, map, x),

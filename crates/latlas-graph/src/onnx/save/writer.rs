@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::proto::{AttributeProto, NodeProto, TensorProto};
 use crate::{Axis, Graph, NodeId, Op, Rows};
 
-pub(super) const FLOAT: i32 = 1;
+const FLOAT: i32 = 1;
+const DOUBLE: i32 = 11;
 pub(super) const INT64: i32 = 7;
 pub(super) const BOOL: i32 = 9;
 /// Uniform constants above this size are made by the runtime instead of being stored.
@@ -17,6 +18,8 @@ const STORED_UNIFORM: usize = 1_024;
 /// or absent), then the item.
 pub(super) struct Writer<'g> {
     pub graph: &'g Graph,
+    /// The type of all numbers.
+    pub float: i32,
     pub nodes: Vec<NodeProto>,
     pub initializers: Vec<TensorProto>,
     /// The float tensor of each value, once there is one.
@@ -42,10 +45,11 @@ pub(super) fn text(name: &str, value: &str) -> AttributeProto {
 }
 
 impl<'g> Writer<'g> {
-    pub fn new(graph: &'g Graph) -> Self {
+    pub fn new(graph: &'g Graph, double: bool) -> Self {
         let ports = graph.inputs.iter().chain(&graph.outputs).map(|port| port.name.clone());
         Self {
             graph,
+            float: if double { DOUBLE } else { FLOAT },
             nodes: vec![],
             initializers: vec![],
             floats: vec![None; graph.nodes().len()],
@@ -118,8 +122,11 @@ impl<'g> Writer<'g> {
 
     /// An array of numbers.
     pub fn array(&mut self, dims: &[usize], values: &[f64]) -> String {
-        let bytes = values.iter().flat_map(|&v| (v as f32).to_le_bytes()).collect();
-        self.initializer(dims, FLOAT, bytes, "constant")
+        let bytes = match self.float {
+            DOUBLE => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            _ => values.iter().flat_map(|&v| (v as f32).to_le_bytes()).collect(),
+        };
+        self.initializer(dims, self.float, bytes, "constant")
     }
 
     fn initializer(&mut self, dims: &[usize], data_type: i32, bytes: Vec<u8>, hint: &str) -> String {
@@ -154,7 +161,7 @@ impl<'g> Writer<'g> {
             return name.clone();
         }
         let name = match (&self.graph.node(id).op, self.masks[id.index()].clone()) {
-            (_, Some(mask)) => self.cast(&mask, FLOAT),
+            (_, Some(mask)) => self.cast(&mask, self.float),
             (Op::Constant(tensor), None) => match tensor.uniform().filter(|_| tensor.len() > STORED_UNIFORM) {
                 Some(value) => {
                     let number = self.scalar(value);

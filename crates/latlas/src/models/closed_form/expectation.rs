@@ -25,6 +25,22 @@ pub(super) fn normal_mean(centre: f64, width: f64, f: impl Fn(f64) -> f64) -> f6
     sum / weights
 }
 
+/// E f(q), q > 0 exponential with mean 1, by the double-exponential rule q = exp(t − exp(−t)) (Takahasi and Mori, 1974).
+pub(super) fn exponential_mean(f: impl Fn(f64) -> f64) -> f64 {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for k in -320..=320 {
+        let t = f64::from(k) / 64.0;
+        let fall = (-t).exp();
+        let q = (t - fall).exp();
+        let weight = q * (1.0 + fall) * (-q).exp();
+        if weight > 0.0 {
+            sum += weight * f(q);
+            weights += weight;
+        }
+    }
+    sum / weights
+}
+
 /// E log |z + μ|², z ~ N(0, I) in `dim` dimensions, from |μ|²: log 2 + Σₖ Poisson(k; |μ|²/2) ψ(dim/2 + k).
 ///
 /// |z + μ|² is a non-central χ², a Poisson mixture of central ones.

@@ -3,6 +3,8 @@
 //! J = A everywhere: Hᵢ = h₀ + log ‖Aᵢ‖, log |J| = Σ log |R_kk| of A = QR. With the default A, whose rows are (2, 1) and
 //! (0, 1), the total correlation is ½ log 2.
 
+use latlas_graph::ops::Contraction;
+use latlas_graph::{Builder, NodeId, Rows, Tensor};
 use ndarray::{Array2, ArrayViewMut2};
 
 use super::{Entry, Map, Parameter, Truth};
@@ -56,6 +58,12 @@ impl Map for Linear {
             x.iter_mut().zip(column).for_each(|(x, a)| *x += z * a);
         }
         columns.assign(&self.columns);
+    }
+
+    fn write(&self, b: &mut Builder, z: NodeId) -> Option<NodeId> {
+        let columns: Vec<f64> = self.columns.iter().copied().collect();
+        let matrix = b.constant(Tensor::new(self.columns.shape(), columns));
+        Some(b.contract(matrix, z, Contraction { a: vec![0, 1], b: vec![0], out: vec![1], sum_rows: Rows::NONE }))
     }
 
     fn truth(&self) -> Truth {

@@ -4,33 +4,45 @@
 //! they differ from the defaults: `builtin:banana:c=2`, `builtin:inversion:d=4:shift=3`. The latents are standard normal.
 
 mod banana;
+mod coordinates;
+mod complex_exponential;
+mod cylinder;
 mod decoder;
 mod elementwise;
 mod expectation;
 mod inversion;
 mod linear;
 mod parameters;
+mod paraboloid;
 mod polar;
 mod shear;
 mod sphere;
+mod stereographic;
 mod swiss_roll;
 #[cfg(test)]
 mod tests;
 mod torus;
+mod two_bumps;
 
+use latlas_graph::{Builder, NodeId};
 use ndarray::ArrayViewMut2;
 
 pub use banana::Banana;
+pub use complex_exponential::ComplexExponential;
+pub use cylinder::Cylinder;
 pub use decoder::ClosedForm;
 pub use elementwise::{Elementwise, Function};
 pub use inversion::Inversion;
 pub use linear::Linear;
 pub use parameters::{Parameter, Values};
+pub use paraboloid::Paraboloid;
 pub use polar::Polar;
 pub use shear::Shear;
 pub use sphere::Sphere;
+pub use stereographic::Stereographic;
 pub use swiss_roll::SwissRoll;
 pub use torus::Torus;
+pub use two_bumps::TwoBumps;
 
 use crate::error::Result;
 use crate::special_functions::NORMAL_ENTROPY;
@@ -46,6 +58,12 @@ pub trait Map: Send + Sync {
     /// x = f(z) and the columns of its Jacobian at one point: `z [d]`, `x [D]`, `columns [d, D]` with
     /// `columns[[i, j]]` = ∂xⱼ/∂zᵢ. `x` and `columns` come filled with zeros.
     fn point(&self, z: &[f64], x: &mut [f64], columns: ArrayViewMut2<'_, f64>);
+
+    /// The same map written as a graph, from z `[d]` to x `[D]`: what second derivatives and the model file come from. `None` for a map
+    /// that has no graph.
+    fn write(&self, _b: &mut Builder, _z: NodeId) -> Option<NodeId> {
+        None
+    }
 
     /// What holds on average over z ~ N(0, I).
     fn truth(&self) -> Truth;
@@ -122,4 +140,9 @@ pub const TABLE: &[Entry] = &[
     torus::ENTRY,
     swiss_roll::ENTRY,
     inversion::ENTRY,
+    complex_exponential::ENTRY,
+    cylinder::ENTRY,
+    stereographic::ENTRY,
+    paraboloid::ENTRY,
+    two_bumps::ENTRY,
 ];

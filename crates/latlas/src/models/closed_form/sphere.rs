@@ -4,8 +4,11 @@
 //! correlation vanishes, the latitude has the entropy h₀ + log R and the longitude h₀ + log R + E log |cos z|, the last
 //! −log 2 − Σₖ (−1)ᵏ exp(−2k²)/k. At the poles the longitude moves nothing.
 
+use latlas_graph::ops::{Binary, Unary};
+use latlas_graph::{Builder, NodeId, lower};
 use ndarray::ArrayViewMut2;
 
+use super::coordinates::coordinates;
 use super::{Entry, Map, Parameter, Truth};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -39,6 +42,15 @@ impl Map for Sphere {
         let latitude = [-r * sin_b * cos_l, -r * sin_b * sin_l, r * cos_b];
         let longitude = [-r * cos_b * sin_l, r * cos_b * cos_l, 0.0];
         columns.assign(&ndarray::arr2(&[latitude, longitude]));
+    }
+
+    fn write(&self, b: &mut Builder, z: NodeId) -> Option<NodeId> {
+        let [latitude, longitude] = coordinates(b, z);
+        let [sin_b, cos_b] = [Unary::Sin, Unary::Cos].map(|f| b.unary(f, latitude));
+        let [sin_l, cos_l] = [Unary::Sin, Unary::Cos].map(|f| b.unary(f, longitude));
+        let (x, y) = (b.binary(Binary::Mul, cos_b, cos_l), b.binary(Binary::Mul, cos_b, sin_l));
+        let unit = b.concat(&[x, y, sin_b], 0);
+        Some(lower::times(b, unit, self.radius))
     }
 
     fn truth(&self) -> Truth {

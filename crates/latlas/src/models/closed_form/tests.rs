@@ -48,6 +48,33 @@ fn derivatives_match_differences() {
     }
 }
 
+/// A map and its graph are one map; the formula's Jacobian is the oracle of the graph's, and its differences of the second derivatives.
+#[test]
+fn graphs_match_their_maps() {
+    let mut written = 0;
+    for form in all() {
+        let Some(graph) = form.written() else { continue };
+        written += 1;
+        let (z, v) = (points(7, form.latent_dim()), vectors(2, 7, 1, form.latent_dim()));
+        let at = |z: &Array2<f64>| form.linearize(z.view(), None).unwrap().columns().unwrap();
+        let exact = graph.linearize(z.view(), None).unwrap();
+        let close = |a: &Array3<f64>, b: &Array3<f64>, tolerance: f64| {
+            let scale = a.fold(1.0, |m: f64, x| m.max(x.abs()));
+            assert!((a - b).iter().all(|e| e.abs() < tolerance * scale), "{}: {a} {b}", form.name());
+        };
+        assert!((form.decode(z.view(), None).unwrap() - exact.decoded().unwrap()).iter().all(|e| e.abs() < 1e-14));
+        close(&exact.columns().unwrap(), &at(&z), 1e-14);
+        let v = v.index_axis_move(Axis(1), 0);
+        let (columns, second) = form.linearize(z.view(), None).unwrap().columns_and_second(v.view()).unwrap();
+        close(&columns, &at(&z), 1e-14);
+        let step = 1e-3;
+        let along = |t: f64| (at(&(&z + &(&v * (t * step)))) * &v.clone().insert_axis(Axis(2))).sum_axis(Axis(1));
+        let difference = ((along(1.0) - along(-1.0)) * 8.0 - (along(2.0) - along(-2.0))) / (12.0 * step);
+        close(&second.insert_axis(Axis(1)), &difference.insert_axis(Axis(1)), 1e-9);
+    }
+    assert!(written >= 7, "{written}");
+}
+
 #[test]
 fn products_are_adjoint_and_match_the_columns() {
     for form in all() {
@@ -102,6 +129,13 @@ fn truths_match_quadrature() {
         "swiss-roll",
         "swiss-roll:t0=1:s=2:h=3",
         "polar:s=0.05",
+        "complex-exponential",
+        "cylinder",
+        "stereographic",
+        "stereographic:r=3",
+        "paraboloid:a=0.5",
+        "paraboloid:a=1.5",
+        "two-bumps",
     ];
     for name in smooth {
         let form = ClosedForm::named(name).unwrap();

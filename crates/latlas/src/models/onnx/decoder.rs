@@ -3,15 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use latlas_graph::ops::{Binary, Unary};
-use latlas_graph::{Builder, Graph, Port, onnx};
+use latlas_graph::{Builder, Graph, Port, Rows, Tensor, onnx};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::network::Network;
 use super::{Heads, Options};
 use crate::data::sha256;
 use crate::error::{Error, Result};
-use crate::models::{Cost, Decoder, Linearization};
+use crate::models::{Cost, Decoder, Linearization, Smoothness};
 use crate::settings::Dtype;
 
 /// A decoder from an ONNX file.
@@ -29,54 +28,6 @@ pub struct OnnxDecoder {
 pub(super) struct File {
     pub path: PathBuf,
     pub sha256: String,
-}
-
-/// Which geometry the outputs are given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Embedding {
-    /// [`Embedding::Gaussian`] where the decoder has a spread, otherwise [`Embedding::Mean`].
-    #[default]
-    Auto,
-    /// The mean alone: z ↦ μ(z).
-    Mean,
-    /// Mean and standard deviation: z ↦ (μ(z), σ(z)). Its Gram matrix JμᵀJμ + JσᵀJσ is the expected metric of the random
-    /// map μ + σ·ε (Arvanitidis, Hansen and Hauberg, Latent Space Oddity, 2018).
-    Gaussian,
-}
-
-/// A graph that gives an embedding of a decoder's outputs, and which of its outputs that is.
-///
-/// # Errors
-/// [`Embedding::Gaussian`] without a spread head.
-pub fn embed(graph: &Arc<Graph>, heads: &Heads, embedding: Embedding) -> Result<(Arc<Graph>, usize)> {
-    match (embedding, heads.std.or(heads.logvar)) {
-        (Embedding::Gaussian, None) => Err(Error::Input {
-            what: "the gaussian embedding needs a head with the spread, and the decoder has none".into(),
-            hint: Some("name it with --logvar or --std, or take --embedding mean".into()),
-        }),
-        (Embedding::Gaussian | Embedding::Auto, Some(spread)) => Ok((Arc::new(gaussian(graph, heads, spread)), graph.outputs.len())),
-        _ => Ok((Arc::clone(graph), heads.mean)),
-    }
-}
-
-/// The graph with a further output (μ, σ), where an output is σ or, if the decoder has no such head, log σ².
-fn gaussian(graph: &Graph, heads: &Heads, spread: usize) -> Graph {
-    let mut b = Builder::from_graph(graph.clone());
-    let (mean, mut sigma) = (graph.outputs[heads.mean].node, graph.outputs[spread].node);
-    if heads.std.is_none() {
-        let half = b.with_scalar(Binary::Mul, sigma, 0.5);
-        sigma = b.unary(Unary::Exp, half);
-    }
-    let (width, len) = (graph.node(mean).item_len(), graph.node(graph.outputs[spread].node).item_len());
-    let mean = b.reshape(mean, &[width]);
-    let sigma = b.reshape(sigma, &[len]);
-    let sigma = if len == width { sigma } else { b.expand(sigma, &[width]) };
-    let node = b.concat(&[mean, sigma], 0);
-    let mut outputs = graph.outputs.clone();
-    outputs.push(Port { name: "embedding".into(), node, shape: vec![2 * width], default: None });
-    let mut embedded = b.finish(outputs);
-    embedded.operators.clone_from(&graph.operators);
-    embedded
 }
 
 impl OnnxDecoder {
@@ -126,13 +77,56 @@ impl OnnxDecoder {
         Self::assemble(Arc::clone(&self.network.graph), output, self.heads.clone(), Arc::clone(&self.file), self.network.dtype)
     }
 
-    /// The same file with an embedding of its outputs in place of x.
+    /// Another graph over the same ports, such as one with a further output, decoded at that output.
     ///
     /// # Errors
-    /// [`Embedding::Gaussian`] without a spread head.
-    pub fn with_embedding(&self, embedding: Embedding) -> Result<Self> {
-        let (graph, output) = embed(&self.network.graph, &self.heads, embedding)?;
+    /// An output that cannot be differentiated.
+    pub fn with_graph(&self, graph: Arc<Graph>, output: usize) -> Result<Self> {
         Self::assemble(graph, output, self.heads.clone(), Arc::clone(&self.file), self.network.dtype)
+    }
+
+    /// A decoder without a condition: the same with one condition for all samples `[c]`, written into the graph.
+    ///
+    /// # Errors
+    /// A decoder without a condition, or a condition of another width.
+    pub fn at_condition(&self, condition: &[f64]) -> Result<Self> {
+        let (given, takes) = (condition.len(), self.condition_dim());
+        let Some(position) = self.heads.condition.filter(|_| takes == Some(given)) else {
+            let takes = takes.map_or_else(|| "no condition".into(), |width| format!("a condition of {width} values"));
+            return Err(Error::Shape { what: format!("the decoder takes {takes}, got one of {given}"), hint: None });
+        };
+        let mut b = Builder::new();
+        let from = &self.graph().inputs[self.heads.latent];
+        let z = b.input(&from.name, Rows::SAMPLE, &from.shape, &self.graph().node(from.node).shape);
+        let fixed = b.constant(Tensor::new([given], condition.to_vec()));
+        let written = b.graft(self.graph(), &[(self.heads.latent, z), (position, fixed)])?;
+        let outputs = self.graph().outputs.iter().zip(written).map(|(port, node)| Port { node, ..port.clone() }).collect();
+        let mut graph = b.finish(outputs);
+        graph.operators.clone_from(&self.graph().operators);
+        let heads = Heads { latent: 0, condition: None, ..self.heads.clone() };
+        Self::assemble(Arc::new(graph), self.output, heads, Arc::clone(&self.file), self.network.dtype)
+    }
+
+    /// A graph that was built and not read: one input, the latents, and x as its first output.
+    ///
+    /// # Errors
+    /// Those of [`OnnxDecoder::load`], without those of the file.
+    pub fn from_graph(name: &str, graph: Graph, options: &Options) -> Result<Self> {
+        let file = File { path: name.into(), sha256: sha256(name.as_bytes()) };
+        Self::over(graph, file, options)
+    }
+
+    /// The same model computed in double precision; `None` if it is.
+    pub fn precise(&self) -> Option<Arc<Self>> {
+        if self.network.dtype == Dtype::F64 {
+            return None;
+        }
+        let twin = self.precise.get_or_init(|| {
+            let network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, Dtype::F64);
+            let (heads, file) = (self.heads.clone(), Arc::clone(&self.file));
+            Arc::new(Self { network, output: self.output, heads, file, cost: self.cost, precise: OnceLock::new() })
+        });
+        Some(Arc::clone(twin))
     }
 
     /// What the inputs and outputs were taken for, one line each.
@@ -228,19 +222,19 @@ impl Decoder for OnnxDecoder {
     }
 
     fn in_double_precision(&self) -> Option<Arc<dyn Decoder>> {
-        if self.network.dtype == Dtype::F64 {
-            return None;
-        }
-        let twin = self.precise.get_or_init(|| {
-            let network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, Dtype::F64);
-            let (heads, file) = (self.heads.clone(), Arc::clone(&self.file));
-            Arc::new(Self { network, output: self.output, heads, file, cost: self.cost, precise: OnceLock::new() })
-        });
-        Some(Arc::clone(twin) as Arc<dyn Decoder>)
+        self.precise().map(|twin| twin as Arc<dyn Decoder>)
     }
 
     fn has_kinks(&self) -> bool {
         self.graph().has_kinks()
+    }
+
+    fn smoothness(&self) -> Result<Smoothness> {
+        Ok(match (self.has_kinks(), self.has_kinks() && self.network.is_piecewise_linear(self.output)?) {
+            (false, _) => Smoothness::Smooth,
+            (true, false) => Smoothness::PiecewiseSmooth,
+            (true, true) => Smoothness::PiecewiseLinear,
+        })
     }
 
     fn cost(&self) -> Cost {
@@ -277,6 +271,18 @@ impl Linearization for At<'_> {
 
     fn vjp(&self, cotangents: ArrayView3<'_, f64>) -> Result<Array3<f64>> {
         self.decoder.network.vjp(self.decoder.output, self.latents.view(), self.condition(), cotangents)
+    }
+
+    fn second(&self, directions: ArrayView3<'_, f64>) -> Result<[Array3<f64>; 2]> {
+        self.decoder.network.second(self.decoder.output, self.latents.view(), self.condition(), directions)
+    }
+
+    fn columns_and_second(&self, direction: ArrayView2<'_, f64>) -> Result<(Array3<f64>, Array2<f64>)> {
+        self.decoder.network.columns_and_second(self.decoder.output, self.latents.view(), self.condition(), direction)
+    }
+
+    fn hessian(&self, weights: ArrayView2<'_, f64>) -> Result<Array3<f64>> {
+        self.decoder.network.hessian(self.decoder.output, self.latents.view(), self.condition(), weights)
     }
 
     fn columns(&self) -> Result<Array3<f64>> {

@@ -1,6 +1,7 @@
 //! An ONNX file as an encoder: x → mean and log variance of z.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use latlas_graph::Graph;
 use ndarray::{Array2, ArrayView2};
@@ -46,6 +47,16 @@ impl OnnxEncoder {
     /// What the inputs and outputs were taken for, one line each.
     pub fn notes(&self) -> Vec<String> {
         self.heads.notes(&self.network.graph).iter().map(|note| note.replacen("latents: input", "data: input", 1)).collect()
+    }
+
+    /// The graph of one sample.
+    pub fn graph(&self) -> &Arc<Graph> {
+        &self.network.graph
+    }
+
+    /// Where its ports are; the latent is the data.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
     }
 
     /// Digest of the file's bytes.

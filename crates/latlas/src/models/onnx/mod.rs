@@ -1,11 +1,12 @@
 //! ONNX files as decoders and encoders.
 
+pub(crate) mod compiled;
 mod decoder;
 mod encoder;
 mod heads;
 mod network;
 
-pub use decoder::{Embedding, OnnxDecoder, embed};
+pub use decoder::OnnxDecoder;
 pub use encoder::OnnxEncoder;
 pub use heads::Heads;
 

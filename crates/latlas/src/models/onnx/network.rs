@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use latlas_graph::execute::{self, Options, Program, Real};
+use latlas_graph::execute;
 use latlas_graph::transform::jvp;
-use latlas_graph::{Axis, Builder, Graph, Port, Rows};
+use latlas_graph::{Builder, Graph, Port, Rows};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
+use super::compiled::{Compiled, array2, array3};
 use crate::error::{Error, Result};
 use crate::models::Cost;
 use crate::settings::Dtype;
@@ -36,15 +37,13 @@ enum Purpose {
     Block(usize, usize),
     Jvp(usize, usize),
     Vjp(usize, usize),
+    /// First and second derivatives along so many directions.
+    Second(usize, usize),
+    /// The Jacobian, and the second derivative along one direction.
+    Motion(usize),
+    /// Of the output's inner product with weights.
+    Hessian(usize),
 }
-
-enum Compiled {
-    F32(Program<f32>, Pool<f32>),
-    F64(Program<f64>, Pool<f64>),
-}
-
-/// Output buffers that are not in use.
-type Pool<T> = Mutex<Vec<Vec<Vec<T>>>>;
 
 impl Network {
     pub fn new(graph: Arc<Graph>, input: usize, condition: Option<usize>, dtype: Dtype) -> Self {
@@ -69,7 +68,7 @@ impl Network {
     /// An output: `[n, width]`.
     pub fn value(&self, output: usize, x: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Array2<f64>> {
         let program = self.program(Purpose::Value(output))?;
-        let values = program.run(x.nrows(), &self.arguments(x, condition)?, 0..1)?.swap_remove(0);
+        let values = program.run(x.nrows(), &self.arguments(x, condition)?, &[(0, 1)])?.swap_remove(0);
         array2(x.nrows(), self.output_width(output), values)
     }
 
@@ -85,7 +84,7 @@ impl Network {
         let cost = program.cost();
         let block = (self.budget / (cost.bytes_per_sample / d).max(1)).max(1);
         if block >= d {
-            let mut outputs = program.run(n, &self.arguments(x, condition)?, 0..2)?;
+            let mut outputs = program.run(n, &self.arguments(x, condition)?, &[(0, 1), (1, d)])?;
             let columns = outputs.pop().unwrap_or_default();
             return Ok((array2(n, width, outputs.pop().unwrap_or_default())?, array3((n, d, width), columns)?));
         }
@@ -96,7 +95,7 @@ impl Network {
             let mut arguments = self.arguments(x, condition)?;
             arguments.push(seeds.iter().copied().collect());
             let program = self.program(Purpose::Block(output, end - start))?;
-            let part = program.run(n, &arguments, 0..1)?.swap_remove(0);
+            let part = program.run(n, &arguments, &[(0, end - start)])?.swap_remove(0);
             let part = array3((n, end - start, width), part)?;
             columns.slice_axis_mut(ndarray::Axis(1), (start..end).into()).assign(&part);
         }
@@ -127,6 +126,67 @@ impl Network {
         self.along(|k| Purpose::Vjp(output, k), x, condition, ("cotangents", cotangents, takes), gives)
     }
 
+    /// Df v and D²f\[v, v\]: `[n, k, d]` → twice `[n, k, D]`.
+    pub fn second(
+        &self,
+        output: usize,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        directions: ArrayView3<'_, f64>,
+    ) -> Result<[Array3<f64>; 2]> {
+        let (n, k, _) = check_vectors("directions", &directions, x.nrows(), self.width())?;
+        let mut arguments = self.arguments(x, condition)?;
+        arguments.push(directions.iter().copied().collect());
+        let mut derived = self.program(Purpose::Second(output, k))?.run(n, &arguments, &[(1, k), (2, k)])?;
+        let (second, first) = (derived.pop().unwrap_or_default(), derived.pop().unwrap_or_default());
+        let shape = (n, k, self.output_width(output));
+        Ok([array3(shape, first)?, array3(shape, second)?])
+    }
+
+    /// The columns `[n, d, D]` and D²f\[v, v\] `[n, D]` along one direction a sample: `[n, d]`.
+    pub fn columns_and_second(
+        &self,
+        output: usize,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        direction: ArrayView2<'_, f64>,
+    ) -> Result<(Array3<f64>, Array2<f64>)> {
+        let (n, d, width) = (x.nrows(), self.width(), self.output_width(output));
+        let program = self.program(Purpose::Motion(output))?;
+        if program.cost().bytes_per_sample > self.budget {
+            let along = direction.insert_axis(ndarray::Axis(1));
+            let [_, second] = self.second(output, x, condition, along)?;
+            let (_, columns) = self.columns(output, x, condition)?;
+            return Ok((columns, second.index_axis_move(ndarray::Axis(1), 0)));
+        }
+        check_vectors("directions", &direction.insert_axis(ndarray::Axis(1)), n, d)?;
+        let mut arguments = self.arguments(x, condition)?;
+        arguments.push(direction.iter().copied().collect());
+        let mut derived = program.run(n, &arguments, &[(1, d), (2, 1)])?;
+        let (second, columns) = (derived.pop().unwrap_or_default(), derived.pop().unwrap_or_default());
+        Ok((array3((n, d, width), columns)?, array2(n, width, second)?))
+    }
+
+    /// The Hessian of ⟨w, f⟩: `[n, D]` → `[n, d, d]`.
+    pub fn hessian(
+        &self,
+        output: usize,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        weights: ArrayView2<'_, f64>,
+    ) -> Result<Array3<f64>> {
+        let (n, d) = (x.nrows(), self.width());
+        check_vectors("weights", &weights.insert_axis(ndarray::Axis(1)), n, self.output_width(output))?;
+        let mut arguments = self.arguments(x, condition)?;
+        arguments.push(weights.iter().copied().collect());
+        array3((n, d, d), self.program(Purpose::Hessian(output))?.run(n, &arguments, &[(0, d)])?.swap_remove(0))
+    }
+
+    /// Whether second derivatives vanish wherever they exist.
+    pub fn is_piecewise_linear(&self, output: usize) -> Result<bool> {
+        Ok(self.graph.is_piecewise_linear(self.input, output)?)
+    }
+
     /// k vectors a sample through a derivative: `[n, k, takes]` → `[n, k, gives]`.
     fn along(
         &self,
@@ -139,7 +199,7 @@ impl Network {
         let (n, k, _) = check_vectors(what, &vectors, x.nrows(), takes)?;
         let mut arguments = self.arguments(x, condition)?;
         arguments.push(vectors.iter().copied().collect());
-        let through = self.program(purpose(k))?.run(n, &arguments, 1..2)?.swap_remove(0);
+        let through = self.program(purpose(k))?.run(n, &arguments, &[(1, k)])?.swap_remove(0);
         array3((n, k, gives), through)
     }
 
@@ -189,10 +249,7 @@ impl Network {
             return Ok(Arc::clone(program));
         }
         let graph = self.derived(purpose)?;
-        let compiled = Arc::new(match self.dtype {
-            Dtype::F32 => Compiled::F32(Program::compile(&graph, &Options::default())?, Pool::default()),
-            Dtype::F64 => Compiled::F64(Program::compile(&graph, &Options::default())?, Pool::default()),
-        });
+        let compiled = Arc::new(Compiled::new(&graph, self.dtype)?);
         programs.insert(purpose, Arc::clone(&compiled));
         Ok(compiled)
     }
@@ -205,6 +262,9 @@ impl Network {
             Purpose::Block(output, tangents) => self.block(output, tangents)?,
             Purpose::Jvp(output, k) => graph.jvp_graph(input, &[output], k)?,
             Purpose::Vjp(output, k) => graph.vjp_graph(input, output, k)?,
+            Purpose::Second(output, k) => graph.second_graph(input, output, k)?,
+            Purpose::Motion(output) => graph.motion_graph(input, output)?,
+            Purpose::Hessian(output) => graph.hessian_graph(input, output)?,
         })
     }
 
@@ -218,77 +278,6 @@ impl Network {
         let node = pushed.unwrap_or_else(|| b.filled_like(to.node, 0.0));
         Ok(b.finish(vec![Port { node, ..to.clone() }]))
     }
-}
-
-impl Compiled {
-    fn cost(&self) -> execute::Cost {
-        match self {
-            Self::F32(program, _) => program.cost(),
-            Self::F64(program, _) => program.cost(),
-        }
-    }
-
-    /// Some outputs, widened, each with a row for every combination of its axes: those that do not vary over the samples or
-    /// the other row axis are repeated.
-    fn run(&self, n: usize, arguments: &[Vec<f64>], outputs: std::ops::Range<usize>) -> Result<Vec<Vec<f64>>> {
-        match self {
-            Self::F32(program, pool) => run(program, pool, n, arguments, outputs),
-            Self::F64(program, pool) => run(program, pool, n, arguments, outputs),
-        }
-    }
-}
-
-fn run<T: Real>(
-    program: &Program<T>,
-    pool: &Pool<T>,
-    n: usize,
-    arguments: &[Vec<f64>],
-    outputs: std::ops::Range<usize>,
-) -> Result<Vec<Vec<f64>>> {
-    let narrowed: Vec<Vec<T>> = arguments.iter().map(|a| a.iter().map(|x| T::from_f64(*x)).collect()).collect();
-    let views: Vec<&[T]> = narrowed.iter().map(Vec::as_slice).collect();
-    let mut buffers = pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-    program.run(n, &views, &mut buffers)?;
-    let widened = outputs.map(|output| spread(program.graph(), output, n, &buffers[output])).collect();
-    pool.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
-    Ok(widened)
-}
-
-/// `[rows it has.., item]` → `[n, all other axes.., item]`.
-fn spread<T: Real>(graph: &Graph, output: usize, n: usize, values: &[T]) -> Vec<f64> {
-    let node = graph.node(graph.outputs[output].node);
-    let item = node.item_len();
-    // The primal has no further axis; derived ports have at most one, the first of the graph after the samples.
-    let has_tangents = output > 0 || graph.outputs.len() == 1;
-    let k = graph.axes().get(1).and_then(|axis| axis.size).filter(|_| has_tangents).unwrap_or(1);
-    let varies = |axis: Axis| node.rows.contains(axis);
-    let over_samples = varies(Axis::SAMPLE);
-    let over_tangents = node.rows.iter().any(|axis| axis != Axis::SAMPLE);
-    let mut wide = Vec::with_capacity(n * k * item);
-    for s in 0..n {
-        for t in 0..k {
-            let row = match (over_samples, over_tangents) {
-                (true, true) => s * k + t,
-                (true, false) => s,
-                (false, true) => t,
-                (false, false) => 0,
-            };
-            wide.extend(values[row * item..][..item].iter().map(|x| x.to_f64()));
-        }
-    }
-    wide
-}
-
-fn array2(rows: usize, columns: usize, values: Vec<f64>) -> Result<Array2<f64>> {
-    let got = values.len();
-    Array2::from_shape_vec((rows, columns), values)
-        .map_err(|_| Error::Shape { what: format!("the model gave {got} values, expected [{rows}, {columns}]"), hint: None })
-}
-
-fn array3(shape: (usize, usize, usize), values: Vec<f64>) -> Result<Array3<f64>> {
-    let got = values.len();
-    Array3::from_shape_vec(shape, values)
-        .map_err(|_| Error::Shape { what: format!("the model gave {got} values, expected {shape:?}"), hint: None })
 }
 
 fn check_vectors(what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usize) -> Result<(usize, usize, usize)> {

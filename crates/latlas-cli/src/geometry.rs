@@ -1,0 +1,137 @@
+//! Which geometry the outputs of a decoder are given: the options, and the latent space that they make.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use latlas::data;
+use latlas::error::Error;
+use latlas::geometry::{Embedding, Manifold, PullbackManifold, Status};
+use latlas::run::Dtype;
+
+use crate::args::ModelOptions;
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::inputs;
+
+/// What lengths are measured in.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Geometry")]
+pub struct GeometryOptions {
+    /// The geometry of the output space; auto is gaussian where the decoder has a spread, otherwise mean
+    #[arg(long, value_enum, default_value_t = Space::Auto, value_name = "NAME", conflicts_with = "output")]
+    pub embedding: Space,
+    /// Further decoders over the same latents, for --embedding ensemble
+    #[arg(long, value_name = "A.onnx,B.onnx", value_delimiter = ',')]
+    pub ensemble: Vec<String>,
+    /// A model that takes what the decoder gives, for --embedding feature
+    #[arg(long, value_name = "FEATURE.onnx")]
+    pub feature: Option<String>,
+}
+
+/// The embeddings by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Space {
+    /// gaussian where the decoder has a spread, otherwise mean
+    Auto,
+    /// The mean, or what the file computes
+    Mean,
+    /// Mean and standard deviation: the expected metric of a random decoder
+    Gaussian,
+    /// Fisher–Rao metric of normal outputs
+    GaussianFisher,
+    /// Fisher–Rao metric of Bernoulli outputs, from logits or probabilities
+    Bernoulli,
+    /// Fisher–Rao metric of a categorical output
+    Categorical,
+    /// Fisher–Rao metric of Poisson outputs, from rates
+    Poisson,
+    /// The mean metric of several decoders (--ensemble)
+    Ensemble,
+    /// Features of the mean (--feature)
+    Feature,
+}
+
+impl GeometryOptions {
+    /// As the library takes it; further models are read.
+    pub fn embedding(&self, dtype: Dtype) -> Outcome<Embedding> {
+        let unused = |given: bool, option: &str, space: Space| match given && self.embedding != space {
+            true => Err(Failure::usage(format!("--{option} has an effect with --embedding {option} only"), "name that embedding, or leave it out")),
+            false => Ok(()),
+        };
+        unused(!self.ensemble.is_empty(), "ensemble", Space::Ensemble)?;
+        unused(self.feature.is_some(), "feature", Space::Feature)?;
+        Ok(match self.embedding {
+            Space::Auto => Embedding::Auto,
+            Space::Mean => Embedding::Mean,
+            Space::Gaussian => Embedding::Gaussian,
+            Space::GaussianFisher => Embedding::GaussianFisher,
+            Space::Bernoulli => Embedding::Bernoulli,
+            Space::Categorical => Embedding::Categorical,
+            Space::Poisson => Embedding::Poisson,
+            Space::Ensemble => {
+                if self.ensemble.is_empty() {
+                    return Err(Failure::usage("an ensemble needs further decoders", "name them with --ensemble A.onnx,B.onnx"));
+                }
+                let member = |spec: &String| {
+                    let decoder = inputs::onnx_decoder(spec, &ModelOptions::default(), dtype)?;
+                    Ok((Arc::new(decoder.graph().clone()), decoder.heads().clone()))
+                };
+                Embedding::Ensemble(self.ensemble.iter().map(member).collect::<Outcome<_>>()?)
+            }
+            Space::Feature => {
+                let Some(spec) = &self.feature else {
+                    return Err(Failure::usage("features need a model that takes what the decoder gives", "name it with --feature FEATURE.onnx"));
+                };
+                let model = inputs::encoder(spec, dtype)?;
+                let heads = model.heads();
+                Embedding::Feature(Arc::clone(model.graph()), heads.latent, heads.mean)
+            }
+        })
+    }
+}
+
+/// Says what became of searches: how many converged, and why the others did not.
+pub fn tell(console: Console, embedding: &str, statuses: impl Iterator<Item = Status>) {
+    let mut counts = BTreeMap::new();
+    let mut all = 0;
+    for status in statuses {
+        all += 1;
+        let reason = status.reason().map_or(String::new(), |reason| format!(" ({})", reason.name()));
+        *counts.entry(format!("{}{reason}", status.name())).or_insert(0) += 1;
+    }
+    let counts: Vec<String> = counts.into_iter().map(|(what, n)| format!("{n} {what}")).collect();
+    console.note(&format!("{all} under the embedding {embedding}: {}", counts.join(", ")));
+}
+
+/// A latent space with its metric.
+pub struct LatentSpace {
+    /// The metric.
+    pub manifold: Arc<dyn Manifold>,
+    /// What was guessed of the model.
+    pub notes: Vec<String>,
+}
+
+/// The latent space of a model that was named on the command line, in double precision.
+pub fn manifold(spec: &str, model: &ModelOptions, geometry: &GeometryOptions, condition: Option<&str>, dtype: Dtype) -> Outcome<LatentSpace> {
+    if let Some(form) = inputs::closed_form(spec, model)? {
+        if !matches!(geometry.embedding, Space::Auto | Space::Mean) {
+            return Err(Failure::usage(format!("{spec} has a mean alone"), "take --embedding mean"));
+        }
+        return Ok(LatentSpace { manifold: Arc::new(PullbackManifold::new("mean", Arc::new(form.into_written()?))?), notes: Vec::new() });
+    }
+    let mut decoder = inputs::onnx_decoder(spec, model, dtype)?;
+    let notes = inputs::notes_of(&decoder);
+    if let Some(spec) = condition {
+        let rows = data::finite_rows(&data::read(spec)?, "the decoder takes a condition", None)?;
+        if rows.nrows() != 1 {
+            let what = format!("a geometry belongs to one condition, {spec} holds {}", rows.nrows());
+            return Err(Error::Shape { what, hint: Some("give one row".into()) }.into());
+        }
+        decoder = decoder.at_condition(&rows.row(0).to_vec())?;
+    }
+    if let Some(name) = &model.output {
+        return Ok(LatentSpace { manifold: Arc::new(PullbackManifold::new(name.as_str(), Arc::new(decoder.with_output(name)?))?), notes });
+    }
+    Ok(LatentSpace { manifold: geometry.embedding(dtype)?.manifold(&decoder)?, notes })
+}

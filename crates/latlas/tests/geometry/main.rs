@@ -1,0 +1,11 @@
+//! The geometry of latent spaces against closed forms.
+
+#![allow(clippy::unwrap_used)]
+
+mod embeddings;
+mod exponential;
+mod files;
+mod maps;
+mod metrics;
+mod spaces;
+mod transport;
