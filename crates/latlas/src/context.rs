@@ -46,6 +46,9 @@ pub struct Context {
     /// The embedding whose metric the latents have, by its name; `None` where there is no such metric.
     #[serde(default)]
     pub manifold: Option<String>,
+    /// Whether that embedding can be differentiated twice.
+    #[serde(default)]
+    pub has_second_derivatives: bool,
     /// Whether the decoder itself gives log |det ∂x/∂z|.
     pub has_log_det: bool,
     /// Sets of latents that were asked for.

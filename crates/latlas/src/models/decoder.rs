@@ -51,6 +51,11 @@ pub trait Decoder: Send + Sync {
         false
     }
 
+    /// Whether [`Linearization::second`] and its like give something.
+    fn has_second_derivatives(&self) -> bool {
+        false
+    }
+
     /// How often it can be differentiated, and whether there is anything to differentiate twice.
     ///
     /// # Errors

@@ -44,7 +44,11 @@ impl Quantity for GaussianCurvature {
     fn check(context: &Context) -> Result<()> {
         context.require(&Self::CARD)?;
         match context.latent_dim {
-            2 => Ok(()),
+            2 if context.has_second_derivatives => Ok(()),
+            2 => Err(Error::Input {
+                what: format!("{} needs second derivatives of an embedding, and there are none", Self::CARD.id),
+                hint: Some("give an ONNX file, and an embedding other than gaussian-fisher".into()),
+            }),
             d => Err(Error::Input { what: format!("{} needs two latents, the decoder has {d}", Self::CARD.id), hint: None }),
         }
     }

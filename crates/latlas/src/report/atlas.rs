@@ -4,6 +4,7 @@ use ndarray::{Array2, Array3, ArrayView1, ArrayView2, Axis, Slice};
 
 use super::extra::order;
 use super::image::{Range, Shape};
+use super::maps::{self, Maps};
 use super::report::Report;
 use crate::error::Result;
 use crate::estimate::Value;
@@ -88,6 +89,8 @@ pub struct Plane {
     pub prior: [(f64, f64); 2],
     /// log |J| at the centres of an even grid, row j at the j-th value of latent 1: `[rows, columns]`.
     pub log_volume: Array2<f64>,
+    /// Maps of the metric over the same grid, where the latents have one.
+    pub maps: Option<Maps>,
     /// Decoded samples at the centres of a coarser grid, laid out alike: `[rows, columns, D]`.
     pub decoded: Option<Array3<f64>>,
     /// Codes of the data `[m, 2]`.
@@ -266,7 +269,8 @@ impl Source<'_> {
         } else {
             None
         };
-        Ok(Plane { extent, prior, log_volume, decoded, codes, labels, classes, rows })
+        let maps = inputs.manifold().map(|manifold| maps::maps(&*manifold, points.view(), codes.view())).transpose()?;
+        Ok(Plane { extent, prior, log_volume, maps, decoded, codes, labels, classes, rows })
     }
 }
 

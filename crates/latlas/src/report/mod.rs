@@ -10,6 +10,7 @@ pub mod json;
 #[cfg(test)]
 mod json_tests;
 mod laws;
+pub mod maps;
 mod number;
 mod overlap;
 pub mod plot;

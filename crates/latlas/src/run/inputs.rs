@@ -117,6 +117,7 @@ impl Inputs {
                 return Err(shape(format!("{n_samples} samples need 1 or {n_samples} rows of the condition, it has {rows}")));
             }
         }
+        let manifold = self.manifold();
         Ok(Context {
             settings: settings.clone(),
             latent_dim,
@@ -133,7 +134,8 @@ impl Inputs {
             has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
             principal: None,
             others: self.others.iter().map(|other| other.decoder.latent_dim()).collect(),
-            manifold: self.manifold().map(|manifold| manifold.name().to_string()),
+            manifold: manifold.as_ref().map(|manifold| manifold.name().to_string()),
+            has_second_derivatives: manifold.is_some_and(|m| m.embedding().is_some_and(|embedding| embedding.has_second_derivatives())),
             has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
             sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
             partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,

@@ -90,6 +90,10 @@ impl Decoder for ClosedForm {
         Ok(Box::new(Exact { decoded, columns, form: self, latents: latents.to_owned() }))
     }
 
+    fn has_second_derivatives(&self) -> bool {
+        self.written().is_some()
+    }
+
     fn cost(&self) -> Cost {
         // A few operations for each entry of the Jacobian, which comes with the value.
         let entries = (self.latent_dim() * self.ambient_dim()) as f64;

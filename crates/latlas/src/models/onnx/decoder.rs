@@ -229,6 +229,10 @@ impl Decoder for OnnxDecoder {
         self.graph().has_kinks()
     }
 
+    fn has_second_derivatives(&self) -> bool {
+        true
+    }
+
     fn smoothness(&self) -> Result<Smoothness> {
         Ok(match (self.has_kinks(), self.has_kinks() && self.network.is_piecewise_linear(self.output)?) {
             (false, _) => Smoothness::Smooth,

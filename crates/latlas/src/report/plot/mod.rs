@@ -10,6 +10,7 @@ mod draws;
 mod entropy_spectrum;
 mod histogram;
 mod latent_plane;
+mod latent_plane_geometry;
 mod latent_plane_pictures;
 mod log_volume;
 mod pairwise_information;
@@ -98,6 +99,7 @@ pub const TABLE: &[Plot] = &[
     Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
     Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },
     Plot { id: "latent-plane", section: Section::Plane, draw: latent_plane::draw },
+    Plot { id: "latent-plane-geometry", section: Section::Plane, draw: latent_plane_geometry::draw },
     Plot { id: "latent-plane-pictures", section: Section::Plane, draw: latent_plane_pictures::draw },
     Plot { id: "singular-values", section: Section::Spectrum, draw: singular_values::draw },
     Plot { id: "conditioning", section: Section::Spectrum, draw: conditioning::draw },
