@@ -59,8 +59,6 @@ pub struct Track {
     pub y: Array1<f64>,
     /// Between 0 and 1.
     pub t: f64,
-    /// Sum of the error estimates of the accepted steps, in units of the tolerance.
-    pub error: f64,
     /// Accepted and rejected.
     pub steps: usize,
     /// How it ended.
@@ -78,8 +76,8 @@ struct Running {
 
 /// Integrates y' = f(y) over t from 0 to 1 for each row of `start [n, w]`.
 ///
-/// `f` takes the indices of the samples and their rows. `accepted` is told every step (sample, the t and y that it began at with its slope, the t
-/// and y it ended at with its slope) and may stop the sample by giving `false`.
+/// `f` takes the indices of the samples and their rows. `accepted` is told every step and may stop the sample by giving
+/// `false`.
 ///
 /// # Errors
 /// Those of `f`.
@@ -97,7 +95,7 @@ pub fn integrate(
         .zip(slopes.outer_iter())
         .map(|(y, slope)| {
             let end = if y.iter().chain(slope).all(|x| x.is_finite()) { End::Reached } else { End::NonFinite };
-            let track = Track { y: y.to_owned(), t: 0.0, error: 0.0, steps: 0, end };
+            let track = Track { y: y.to_owned(), t: 0.0, steps: 0, end };
             Running { step: first_step(&track.y, &slope.to_owned(), control.tolerance), track, slope: slope.to_owned(), rejected: false }
         })
         .collect();
@@ -132,9 +130,8 @@ pub fn integrate(
             let factor = if !usable { 0.1 } else if error > 0.0 { (0.9 * error.powf(-0.125)).clamp(0.2, 10.0) } else { 10.0 };
             if usable && error <= 1.0 {
                 let t = if sample.track.t + sample.step >= 1.0 { 1.0 } else { sample.track.t + sample.step };
-                let step = Step { sample: i, from: sample.track.t, to: t, y: end, slope };
+                let step = Step { sample: i, to: t, y: end, slope, error };
                 let go_on = accepted(&step);
-                sample.track.error += error;
                 sample.track.t = t;
                 sample.track.y.assign(&end);
                 sample.slope.assign(&slope);
@@ -171,14 +168,14 @@ pub fn integrate(
 pub struct Step<'a> {
     /// Of which sample.
     pub sample: usize,
-    /// t before it.
-    pub from: f64,
     /// t after it.
     pub to: f64,
     /// y after it.
     pub y: ndarray::ArrayView1<'a, f64>,
     /// dy/dt after it.
     pub slope: ndarray::ArrayView1<'a, f64>,
+    /// Its error estimate, in units of the tolerance.
+    pub error: f64,
 }
 
 fn rows<'a>(active: &[usize], w: usize, of: impl Fn(usize) -> &'a Array1<f64>) -> Array2<f64> {

@@ -54,9 +54,9 @@ pub struct Shot {
 }
 
 /// The local tolerance is this share of the one that is asked for at the end: local errors add up.
-const LOCAL: f64 = 0.1;
-/// A drift of this many tolerances is not believed.
-const DRIFT: f64 = 100.0;
+const LOCAL: f64 = 0.03;
+/// A drift or an error estimate of this many tolerances is not believed.
+const MOST: f64 = 100.0;
 
 /// Exp_z(v) for z and v `[n, d]`.
 ///
@@ -131,17 +131,18 @@ impl Shot {
     }
 }
 
-/// Shots whose speed is constant, those that drift once more with a smaller tolerance.
+/// Shots whose speed is constant and whose error is small, others once more with a smaller tolerance.
 fn checked(manifold: &dyn Manifold, z: &Array2<f64>, v: &Array2<f64>, options: &ExpOptions) -> Result<Vec<Shot>> {
     let mut shots = shoot(manifold, z.view(), v.view(), options, LOCAL)?;
-    let drifts = |shot: &Shot| shot.status.is_converged() && shot.drift > DRIFT * options.tolerance;
+    let most = MOST * options.tolerance;
+    let drifts = |shot: &Shot| shot.status.is_converged() && (shot.drift > most || shot.error > most);
     let again: Vec<usize> = (0..shots.len()).filter(|i| drifts(&shots[*i])).collect();
     if !again.is_empty() {
         let finer = shoot(manifold, z.select(Axis(0), &again).view(), v.select(Axis(0), &again).view(), options, 1e-3 * LOCAL)?;
         for (i, mut shot) in again.into_iter().zip(finer) {
             shot.steps += shots[i].steps;
             if drifts(&shot) {
-                shot.status = Status::Failed(Reason::InvariantDrift);
+                shot.status = Status::Failed(Reason::Unresolved);
             }
             shots[i] = shot;
         }
@@ -155,6 +156,8 @@ struct Watch {
     /// |v|_M at the start.
     speed: f64,
     drift: f64,
+    /// Local errors as shifts in time: what they displace an end by is the velocity there times their sum.
+    delay: f64,
     fault: Option<Reason>,
 }
 
@@ -175,7 +178,7 @@ fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>
     let initial = manifold.factors(z)?;
     for (factor, v) in initial.iter().zip(v.outer_iter()) {
         let speed = norm(&factor.orthonormal(v));
-        watched.push(Watch { speed, drift: 0.0, fault: fault(factor, options) });
+        watched.push(Watch { speed, drift: 0.0, delay: 0.0, fault: fault(factor, options) });
     }
     let watch = |step: &Step<'_>| {
         let watch = &mut watched[step.sample];
@@ -186,6 +189,11 @@ fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>
         };
         if watch.speed > 0.0 {
             watch.drift = watch.drift.max((norm(&factor.orthonormal(velocity)) / watch.speed - 1.0).abs());
+        }
+        let size = |x: ndarray::ArrayView1<'_, f64>| x.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let pace = size(velocity);
+        if pace > 0.0 {
+            watch.delay += step.error * (1.0 + size(position)) / pace;
         }
         let outside = options.domain.is_some_and(|(low, high)| position.iter().any(|x| !(low..=high).contains(x)));
         watch.fault = if outside { Some(Reason::LeftDomain) } else { fault(&factor, options) };
@@ -202,12 +210,13 @@ fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>
             (End::NonFinite | End::Stopped, None) => Status::Failed(Reason::NonFinite),
         };
         let end = track.y.slice_axis(Axis(0), Slice::from(..d)).to_owned();
-        let size = end.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+        let velocity = track.y.slice_axis(Axis(0), Slice::from(d..)).to_owned();
+        let pace = velocity.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         Shot {
-            velocity: track.y.slice_axis(Axis(0), Slice::from(d..)).to_owned(),
+            velocity,
             t: track.t,
             length: watch.speed,
-            error: track.error * control.tolerance * size,
+            error: watch.delay * control.tolerance * pace,
             drift: watch.drift,
             steps: track.steps,
             end,

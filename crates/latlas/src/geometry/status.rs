@@ -26,8 +26,8 @@ pub enum Reason {
     StepTooSmall,
     /// The limit of steps or iterations was reached.
     MaxIter,
-    /// The speed of a geodesic did not stay constant.
-    InvariantDrift,
+    /// The error estimate, or the drift of a speed that is constant, stayed far above the tolerance.
+    Unresolved,
     /// Newton shooting did not end at the goal.
     ShootingDiverged,
     /// The decoder is made of linear pieces, whose kinks no second derivative sees.
@@ -71,7 +71,7 @@ impl Reason {
             Self::LeftDomain => "left-domain",
             Self::StepTooSmall => "step-too-small",
             Self::MaxIter => "max-iter",
-            Self::InvariantDrift => "invariant-drift",
+            Self::Unresolved => "unresolved",
             Self::ShootingDiverged => "shooting-diverged",
             Self::NonSmooth => "non-smooth",
             Self::Disconnected => "disconnected",
