@@ -56,7 +56,10 @@ impl GeometryOptions {
     /// As the library takes it; further models are read.
     pub fn embedding(&self, dtype: Dtype) -> Outcome<Embedding> {
         let unused = |given: bool, option: &str, space: Space| match given && self.embedding != space {
-            true => Err(Failure::usage(format!("--{option} has an effect with --embedding {option} only"), "name that embedding, or leave it out")),
+            true => Err(Failure::usage(
+                format!("--{option} has an effect with --embedding {option} only"),
+                "name that embedding, or leave it out",
+            )),
             false => Ok(()),
         };
         unused(!self.ensemble.is_empty(), "ensemble", Space::Ensemble)?;
@@ -81,7 +84,10 @@ impl GeometryOptions {
             }
             Space::Feature => {
                 let Some(spec) = &self.feature else {
-                    return Err(Failure::usage("features need a model that takes what the decoder gives", "name it with --feature FEATURE.onnx"));
+                    return Err(Failure::usage(
+                        "features need a model that takes what the decoder gives",
+                        "name it with --feature FEATURE.onnx",
+                    ));
                 };
                 let model = inputs::encoder(spec, dtype)?;
                 let heads = model.heads();
@@ -113,7 +119,13 @@ pub struct LatentSpace {
 }
 
 /// The latent space of a model that was named on the command line, in double precision.
-pub fn manifold(spec: &str, model: &ModelOptions, geometry: &GeometryOptions, condition: Option<&str>, dtype: Dtype) -> Outcome<LatentSpace> {
+pub fn manifold(
+    spec: &str,
+    model: &ModelOptions,
+    geometry: &GeometryOptions,
+    condition: Option<&str>,
+    dtype: Dtype,
+) -> Outcome<LatentSpace> {
     if let Some(form) = inputs::closed_form(spec, model)? {
         if !matches!(geometry.embedding, Space::Auto | Space::Mean) {
             return Err(Failure::usage(format!("{spec} has a mean alone"), "take --embedding mean"));

@@ -59,7 +59,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let second = fastest(|| map.linearize(many.view(), None).and_then(|at| at.second(along.view().insert_axis(Axis(1))))) * per_point;
         let motion = fastest(|| manifold.motion(many.view(), along.view())) * per_point;
         let acceleration = fastest(|| manifold.acceleration(many.view(), along.view())) * per_point;
-        println!("  a point: decode {decode:.2} µs, Jv and H[v, v] {second:.2} µs ({:.1} decodes), J and H[v, v] {motion:.2} µs, acceleration {acceleration:.2} µs", second / decode);
+        println!(
+            "  a point: decode {decode:.2} µs, Jv and H[v, v] {second:.2} µs ({:.1} decodes), J and H[v, v] {motion:.2} µs, acceleration {acceleration:.2} µs",
+            second / decode
+        );
         let (z, v) = (scattered(16, 0.0), scattered(16, 0.4));
         let options = ExpOptions::default();
         let start = Instant::now();
@@ -70,7 +73,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let error = shots.iter().zip(&exact).flat_map(|(a, b)| (&a.end - &b.end).to_vec()).fold(0.0, |m: f64, e| m.max(e.abs()));
         let steps: Vec<usize> = shots.iter().map(|shot| shot.steps).collect();
         let converged = shots.iter().filter(|shot| shot.status.is_converged()).count();
-        println!("  16 Exp: {time:.4} s ({first:.4} s the first time), {converged} converged, steps {steps:?}, error against 1e-12: {error:.1e}");
+        println!(
+            "  16 Exp: {time:.4} s ({first:.4} s the first time), {converged} converged, steps {steps:?}, error against 1e-12: {error:.1e}"
+        );
         let grid = Array2::from_shape_fn((65536, 2), |(k, i)| (if i == 0 { k % 256 } else { k / 256 }) as f64 / 128.0 - 1.0);
         println!("  256 × 256 map of the log-volume: {:.3} s", fastest(|| manifold.log_volume(grid.view())));
     }

@@ -104,9 +104,8 @@ impl Curves {
             + &node(1) * (3.0 * u2 - 2.0 * u3)
             + &slope(0) * (h * (u3 - 2.0 * u2 + u))
             + &slope(1) * (h * (u3 - u2));
-        let velocity = (&node(1) - &node(0)) * ((6.0 * u - 6.0 * u2) / h)
-            + &slope(0) * (3.0 * u2 - 4.0 * u + 1.0)
-            + &slope(1) * (3.0 * u2 - 2.0 * u);
+        let velocity =
+            (&node(1) - &node(0)) * ((6.0 * u - 6.0 * u2) / h) + &slope(0) * (3.0 * u2 - 4.0 * u + 1.0) + &slope(1) * (3.0 * u2 - 2.0 * u);
         (position, velocity)
     }
 
@@ -210,7 +209,10 @@ mod tests {
             let curves = Curves::through(nodes.view()).unwrap();
             for t in [0.0, 0.13, 0.5, 0.77, 1.0] {
                 let (z, v) = curves.at(t);
-                assert!((z[[1, 0]] - 2.0 * cubic(t)).abs() < 1e-13 && (v[[0, 0]] - (-2.0 + 6.0 * t - 12.0 * t * t)).abs() < 1e-11, "{count} {t}");
+                assert!(
+                    (z[[1, 0]] - 2.0 * cubic(t)).abs() < 1e-13 && (v[[0, 0]] - (-2.0 + 6.0 * t - 12.0 * t * t)).abs() < 1e-11,
+                    "{count} {t}"
+                );
             }
         }
         let line = Curves::straight(ndarray::array![[0.0, 1.0]].view(), ndarray::array![[2.0, 1.0]].view(), 3).unwrap();

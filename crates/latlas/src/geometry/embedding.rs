@@ -183,7 +183,10 @@ fn write(b: &mut Builder, graph: &Graph, outputs: &[NodeId], heads: &Heads, embe
             let port = &feature.inputs[*input];
             let (given, takes) = (&graph.outputs[heads.mean], port.shape.iter().product::<usize>());
             if given.shape.iter().product::<usize>() != takes {
-                let what = format!("the feature model takes {:?} {:?}, the decoder gives {:?} {:?}", port.name, port.shape, given.name, given.shape);
+                let what = format!(
+                    "the feature model takes {:?} {:?}, the decoder gives {:?} {:?}",
+                    port.name, port.shape, given.name, given.shape
+                );
                 return Err(Error::Shape { what, hint: Some("its input must be the decoder's mean".into()) });
             }
             b.graft(feature, &[(*input, mean)])?[*output]

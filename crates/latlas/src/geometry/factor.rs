@@ -82,7 +82,12 @@ mod tests {
 
     #[test]
     fn two_columns_match_the_general_routine() {
-        for r in [array![[2.0, 1.0], [0.0, 3.0]], array![[-1.0, 1e8], [0.0, 1e-4]], array![[0.0, 1.0], [0.0, 0.0]], array![[5.0, 0.0], [0.0, -5.0]]] {
+        for r in [
+            array![[2.0, 1.0], [0.0, 3.0]],
+            array![[-1.0, 1e8], [0.0, 1e-4]],
+            array![[0.0, 1.0], [0.0, 0.0]],
+            array![[5.0, 0.0], [0.0, -5.0]],
+        ] {
             let (closed, general) = (singular_values(r.view()).unwrap(), linalg::singular_values(r.view()).unwrap());
             assert!(closed.iter().zip(&general).all(|(a, b)| (a - b).abs() <= 1e-15 * general[0]), "{closed:?} {general:?}");
         }

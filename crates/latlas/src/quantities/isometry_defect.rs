@@ -31,9 +31,7 @@ impl Quantity for IsometryDefect {
         better: Better::Lower,
         needs: &[Need::Manifold],
         invariances: &["orthogonal maps of the data", "orthogonal maps of the latents", "one scale for all latents"],
-        references: &[
-            "Lee, Yoon, Son, Park: Regularized Autoencoders for Isometric Representation Learning (2022)",
-        ],
+        references: &["Lee, Yoon, Son, Park: Regularized Autoencoders for Isometric Representation Learning (2022)"],
         source: include_str!("isometry_defect.rs"),
     };
 

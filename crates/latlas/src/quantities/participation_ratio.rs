@@ -42,7 +42,8 @@ impl Quantity for ParticipationRatio {
 
     fn evaluate(probe: &Probe<'_>) -> Result<Rows> {
         of_frame(probe, false, |factor| {
-            let [second, fourth] = [2, 4].map(|power| factor.singular_values.iter().map(|s| (s / factor.singular_values[0]).powi(power)).sum::<f64>());
+            let [second, fourth] =
+                [2, 4].map(|power| factor.singular_values.iter().map(|s| (s / factor.singular_values[0]).powi(power)).sum::<f64>());
             second * second / fourth
         })
     }

@@ -53,7 +53,11 @@ pub fn maps(manifold: &dyn Manifold, points: ArrayView2<'_, f64>, codes: ArrayVi
             values: grid(factors.iter().map(|f| finite(f.log_volume())).collect()),
             scale: LayerScale::Linear,
         },
-        Layer { title: "condition κ(J)", values: grid(factors.iter().map(|f| finite(f.condition())).collect()), scale: LayerScale::Logarithmic },
+        Layer {
+            title: "condition κ(J)",
+            values: grid(factors.iter().map(|f| finite(f.condition())).collect()),
+            scale: LayerScale::Logarithmic,
+        },
     ];
     if manifold.embedding().is_some_and(|embedding| embedding.has_second_derivatives()) {
         let values = grid(gaussian_curvature(manifold, points)?.into_iter().map(finite).collect());

@@ -126,8 +126,11 @@ fn a_spread_adds_its_own_metric() {
 #[test]
 fn ensembles_average_and_features_compose() {
     let z = points(4, [-1.0, -1.0], [1.0, 1.0]);
-    let (first, second) = (decoder(&[("x", None)], &Options::default()), decoder(&[("unused", None), ("x", Some(Unary::Tanh))], &Options::default()));
-    let second = OnnxDecoder::from_graph("second", second.graph().clone(), &Options { mean: Some("x".into()), ..Options::with_dtype(Dtype::F64) }).unwrap();
+    let (first, second) =
+        (decoder(&[("x", None)], &Options::default()), decoder(&[("unused", None), ("x", Some(Unary::Tanh))], &Options::default()));
+    let second =
+        OnnxDecoder::from_graph("second", second.graph().clone(), &Options { mean: Some("x".into()), ..Options::with_dtype(Dtype::F64) })
+            .unwrap();
     let members = vec![(Arc::new(second.graph().clone()), second.heads().clone())];
     let own = metric(&first, Embedding::Mean, &z).into_iter().zip(metric(&second, Embedding::Mean, &z));
     assert_close(&metric(&first, Embedding::Ensemble(members), &z), own.map(|(a, b)| (a + b) * 0.5));

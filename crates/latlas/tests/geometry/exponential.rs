@@ -79,7 +79,10 @@ fn a_batch_is_its_samples() {
 fn what_does_not_exist_says_so() {
     // The straight line runs into 0, where z ↦ exp z never comes.
     let ends = shoot(&surface("complex-exponential"), [0.0, 0.0], [-1.0, 0.0], 1e-8);
-    assert!(matches!(ends.status, Status::Failed(Reason::StepTooSmall | Reason::MaxIter | Reason::NonFinite | Reason::Unresolved)), "{ends:?}");
+    assert!(
+        matches!(ends.status, Status::Failed(Reason::StepTooSmall | Reason::MaxIter | Reason::NonFinite | Reason::Unresolved)),
+        "{ends:?}"
+    );
     // A third latent that moves nothing.
     let flat = surface("linear:a=1,0,0/0,1,0/1,1,0");
     let shots = exp(&flat, array![[0.0, 0.0, 0.0]].view(), array![[1.0, 0.0, 1.0]].view(), &ExpOptions::default()).unwrap();

@@ -3,7 +3,7 @@
 //! J has orthogonal columns of lengths R and 1: the metric diag(R², 1) is flat and straight lines of the latents are geodesics. Codes
 //! a turn apart decode alike, and yet the way between them in the latents is 2πR long.
 
-use latlas_graph::ops::{Unary};
+use latlas_graph::ops::Unary;
 use latlas_graph::{Builder, NodeId, lower};
 use ndarray::ArrayViewMut2;
 

@@ -4,16 +4,16 @@
 //! they differ from the defaults: `builtin:banana:c=2`, `builtin:inversion:d=4:shift=3`. The latents are standard normal.
 
 mod banana;
-mod coordinates;
 mod complex_exponential;
+mod coordinates;
 mod cylinder;
 mod decoder;
 mod elementwise;
 mod expectation;
 mod inversion;
 mod linear;
-mod parameters;
 mod paraboloid;
+mod parameters;
 mod polar;
 mod shear;
 mod sphere;
@@ -34,8 +34,8 @@ pub use decoder::ClosedForm;
 pub use elementwise::{Elementwise, Function};
 pub use inversion::Inversion;
 pub use linear::Linear;
-pub use parameters::{Parameter, Values};
 pub use paraboloid::Paraboloid;
+pub use parameters::{Parameter, Values};
 pub use polar::Polar;
 pub use shear::Shear;
 pub use sphere::Sphere;

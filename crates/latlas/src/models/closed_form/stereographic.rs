@@ -3,7 +3,7 @@
 //! J has orthogonal columns of the same length 2R/(1 + q): the metric is conformal with the curvature 1/R², and distances are
 //! 2R asin(chord/2R). Both entropies are h₀ + log 2R − E log(1 + q), where q is exponential with mean 2.
 
-use latlas_graph::ops::{Binary};
+use latlas_graph::ops::Binary;
 use latlas_graph::{Builder, NodeId, lower};
 use ndarray::ArrayViewMut2;
 

@@ -52,13 +52,7 @@ impl Compiled {
     }
 }
 
-fn run<T: Real>(
-    program: &Program<T>,
-    pool: &Pool<T>,
-    n: usize,
-    arguments: &[&[T]],
-    outputs: &[(usize, usize)],
-) -> Result<Vec<Vec<f64>>> {
+fn run<T: Real>(program: &Program<T>, pool: &Pool<T>, n: usize, arguments: &[&[T]], outputs: &[(usize, usize)]) -> Result<Vec<Vec<f64>>> {
     let mut buffers = pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
     program.run(n, arguments, &mut buffers)?;
     let widened = outputs.iter().map(|&(output, k)| spread(program.graph(), output, n, k, &buffers[output])).collect();
@@ -78,7 +72,13 @@ fn spread<T: Real>(graph: &Graph, output: usize, n: usize, k: usize, values: &[T
     let mut wide = Vec::with_capacity(n * k * item);
     for s in 0..n {
         for t in 0..k {
-            let row = if over_samples { s } else if over_tangents { t } else { 0 };
+            let row = if over_samples {
+                s
+            } else if over_tangents {
+                t
+            } else {
+                0
+            };
             wide.extend(values[row * item..][..item].iter().map(|x| x.to_f64()));
         }
     }

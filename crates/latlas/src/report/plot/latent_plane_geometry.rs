@@ -31,7 +31,9 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         maps.embedding
     );
     if maps.known.is_some() {
-        caption.push_str(" Grey: no data here (the density of the codes is below that of 99 % of them), so the decoder was never asked there.");
+        caption.push_str(
+            " Grey: no data here (the density of the codes is below that of 99 % of them), so the decoder was never asked there.",
+        );
     }
     Ok(Some(Figure { svg, title, caption }))
 }
