@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, Command, ValueEnum};
 use latlas::run::{ClassWeights, Dtype, Sampling, Settings};
+use latlas::settings::{Builder, Preset};
 
 use crate::commands::VERBS;
 use crate::failure::{Failure, Outcome};
@@ -118,6 +119,72 @@ pub struct SampleOptions {
     /// Jacobians [n, D, d] instead of a model
     #[arg(long, value_name = "FILE")]
     pub jacobians: Option<String>,
+}
+
+/// Codes of data and the factors that made it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Codes")]
+pub struct CodeOptions {
+    /// Codes of data [n, L]; where none are given, --data goes through --encoder
+    #[arg(long, value_name = "FILE")]
+    pub codes: Option<String>,
+    /// Log variances [n, L] of the posterior whose means the codes are
+    #[arg(long, value_name = "FILE", requires = "codes")]
+    pub codes_logvar: Option<String>,
+    /// Codes of every combination of the factors once: [v1, …, vK, L]
+    #[arg(long, value_name = "FILE")]
+    pub code_table: Option<String>,
+    /// Factors of variation [n, K], one row for each row of codes or data; NaN or an empty cell is a missing label
+    #[arg(long, value_name = "FILE")]
+    pub factors: Option<String>,
+    /// What each factor is: categorical, ordinal, continuous or auto, with commas between
+    #[arg(long, value_name = "KINDS")]
+    pub factor_kinds: Option<String>,
+    /// Codes to test with [default: a random 30 % of --codes]
+    #[arg(long, value_name = "FILE", requires = "codes")]
+    pub test_codes: Option<String>,
+    /// Their factors
+    #[arg(long, value_name = "FILE", requires = "test_codes")]
+    pub test_factors: Option<String>,
+    /// Constants and conventions of the scores of codes
+    #[arg(long, value_enum, default_value_t = PresetName::Latlas, value_name = "NAME")]
+    pub preset: PresetName,
+    /// How boosted trees find their splits [default: exact for study-2019, histogram for latlas]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub builder: Option<BuilderName>,
+}
+
+/// Constants and conventions of the scores of codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[allow(missing_docs)]
+pub enum PresetName {
+    #[default]
+    Latlas,
+    #[value(name = "study-2019")]
+    Study2019,
+}
+
+/// How boosted trees find their splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum BuilderName {
+    Exact,
+    Histogram,
+}
+
+impl CodeOptions {
+    /// Adds to the settings of a run.
+    pub fn onto(&self, settings: Settings) -> Settings {
+        let preset = match self.preset {
+            PresetName::Latlas => Preset::Latlas,
+            PresetName::Study2019 => Preset::Study2019,
+        };
+        let builder = self.builder.map(|builder| match builder {
+            BuilderName::Exact => Builder::Exact,
+            BuilderName::Histogram => Builder::Histogram,
+        });
+        Settings { preset, builder, ..settings }
+    }
 }
 
 /// Where latents come from when none are given.

@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use latlas::codes::Kind;
+use latlas::data::sprites::Style;
 use latlas::data::{self, Table};
 use latlas::error::{Error, Result};
 use latlas::models::closed_form::{self, ClosedForm};
 use latlas::models::onnx::{Heads, Options};
 use latlas::models::{Decoder, Encoder, OnnxDecoder, OnnxEncoder};
 use latlas::report::InputRecord;
-use latlas::run::{Dtype, Inputs, Other};
+use latlas::run::{CodeInputs, Dtype, Inputs, Other};
 use latlas::samples::Prior;
 use latlas_graph::{Graph, onnx};
 use ndarray::Array3;
 
-use crate::args::{ModelOptions, SampleOptions};
+use crate::args::{CodeOptions, ModelOptions, SampleOptions};
 use crate::failure::{Failure, Outcome};
 use crate::geometry::GeometryOptions;
 use crate::suggest;
@@ -71,7 +73,9 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
     inputs.jacobians = table("jacobians", samples.jacobians.as_ref(), records)?.map(|table| jacobians(&table)).transpose()?;
     let latents = table("latents", samples.latents.as_ref(), records)?;
     inputs.latents = latents.map(|table| data::finite_rows(&table, "the decoder takes latents", d)).transpose()?;
-    let rows = table("data", samples.data.as_ref(), records)?;
+    let sprites = samples.data.as_ref().and_then(|spec| sprites(spec)).filter(|_| samples.encoder.is_some() && model.is_none());
+    let rows = table("data", samples.data.as_ref().filter(|_| sprites.is_none()), records)?;
+    inputs.codes.sprites = sprites;
     inputs.data = rows.map(|table| data::finite_rows(&table, "the decoder gives values", big_d)).transpose()?;
     inputs.labels = table("labels", samples.labels.as_ref(), records)?.map(|table| classes(&table)).transpose()?;
     let rows = table("condition", samples.condition.as_ref(), records)?;
@@ -87,6 +91,53 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
         Some(spec) => inputs.prior = Prior::parse(spec)?,
     }
     Ok(Gathered { inputs, notes, onnx })
+}
+
+/// Reads codes and factors into what goes into a run.
+pub fn codes(options: &CodeOptions, inputs: &mut Inputs) -> Outcome {
+    let records = &mut inputs.records;
+    // What is not finite is counted by the run, and a label may be missing.
+    let mut rows = |role: &str, spec: Option<&String>, what: &str| -> Result<Option<ndarray::Array2<f64>>> {
+        table(role, spec, records)?.map(|table| data::rows(&table, what, None)).transpose()
+    };
+    let codes = CodeInputs {
+        codes: rows("codes", options.codes.as_ref(), "codes")?,
+        log_variance: rows("codes-logvar", options.codes_logvar.as_ref(), "log variances")?,
+        factors: rows("factors", options.factors.as_ref(), "factors")?,
+        test_codes: rows("test-codes", options.test_codes.as_ref(), "test codes")?,
+        test_factors: rows("test-factors", options.test_factors.as_ref(), "test factors")?,
+        kinds: options.factor_kinds.as_ref().map_or(Ok(Vec::new()), |words| words.split(',').map(Kind::parse).collect())?,
+        ..CodeInputs::default()
+    };
+    let grid = table("code-table", options.code_table.as_ref(), records)?.map(|table| code_table(&table)).transpose()?;
+    if codes.factors.is_some() && codes.codes.is_none() && grid.is_none() && inputs.encoder.is_none() {
+        return Err(Failure::usage("factors were given without codes", "give --codes, or --data with --encoder"));
+    }
+    inputs.codes = CodeInputs { table: grid, sprites: inputs.codes.sprites, ..codes };
+    Ok(())
+}
+
+/// The set of sprites that a name stands for.
+fn sprites(spec: &str) -> Option<Style> {
+    let id = spec.strip_prefix("builtin:")?;
+    data::SPRITES.iter().find(|(name, _)| *name == id).map(|(_, style)| *style)
+}
+
+/// `[v1, …, vK, L]` as the sizes of the factors and a row for every combination.
+fn code_table(table: &Table) -> Result<(Vec<usize>, ndarray::Array2<f64>)> {
+    let shape = table.values.shape().to_vec();
+    let fault = || Error::Shape {
+        what: format!("a table of codes has the shape [v1, …, vK, L], {} has {shape:?}", table.name),
+        hint: Some("one axis for each factor, the codes last".into()),
+    };
+    match &shape[..] {
+        [sizes @ .., l] if !sizes.is_empty() && !table.values.is_empty() => {
+            let flat = (sizes.iter().product::<usize>(), *l);
+            let codes = table.values.as_standard_layout().into_owned().into_shape_with_order(flat).map_err(|_| fault())?;
+            Ok((sizes.to_vec(), codes))
+        }
+        _ => Err(fault()),
+    }
 }
 
 /// Further models with their encoders.

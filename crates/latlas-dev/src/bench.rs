@@ -6,6 +6,7 @@ pub mod instructions;
 mod jacobian;
 mod memory;
 mod page;
+mod representation;
 mod table;
 mod worker;
 
@@ -31,6 +32,7 @@ const BENCHMARKS: &[Benchmark] = &[
         summary: "entropies of a flow of 784 dimensions, by sketches and exact, beside the published recipe",
         run: entropy::run,
     },
+    Benchmark { name: "representation", summary: "scores of codes beside scikit-learn's boosted trees", run: representation::run },
     Benchmark { name: "memory", summary: "peak memory of whole runs of the command", run: memory::run },
     Benchmark { name: "instructions", summary: "instructions of three small cases, by callgrind", run: instructions::run },
 ];

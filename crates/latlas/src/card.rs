@@ -47,6 +47,8 @@ pub enum Need {
     Data,
     Encoder,
     Codes,
+    /// Log variances of the posterior beside the codes.
+    CodesLogvar,
     Factors,
     Labels,
 }

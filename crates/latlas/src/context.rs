@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::card::{Card, Need};
+use crate::codes::SharedCodes;
 use crate::error::{Error, Result};
 use crate::samples::Prior;
 use crate::settings::{Sampling, Settings};
@@ -57,6 +58,8 @@ pub struct Context {
     pub partition: Vec<Vec<usize>>,
     /// In which cores grow; empty where no estimator of the run needs it.
     pub order: Order,
+    /// Codes and factors, where scores of codes were asked for.
+    pub codes: Option<SharedCodes>,
     /// Standard deviations of the codes of the data, within the classes where there are labels; empty where they are not
     /// needed or not known.
     pub code_spread: Vec<f64>,
@@ -128,8 +131,15 @@ impl Context {
                 Need::Encoder => (self.has_encoder, "an encoder", "give one with --encoder"),
                 Need::Data => (self.has_data, "data", "give some with --data"),
                 Need::Labels => (self.has_labels, "labels", "give some with --labels"),
-                Need::Codes => (false, "codes", "give some with --codes"),
-                Need::Factors => (false, "factors", "give some with --factors"),
+                Need::Codes => (self.codes.is_some(), "codes", "give some with --codes, or data with --data and --encoder"),
+                Need::CodesLogvar => {
+                    let there = self.codes.as_ref().is_some_and(|codes| codes.posterior.is_some());
+                    (there, "log variances of the codes", "give them with --codes-logvar, or an encoder that has them")
+                }
+                Need::Factors => {
+                    let there = self.codes.as_ref().is_some_and(|codes| codes.given.1 > 0);
+                    (there, "factors", "give some with --factors, or labels of the data")
+                }
             };
             if !there {
                 return Err(Error::Input { what: format!("{} needs {what}", card.id), hint: Some(hint.into()) });

@@ -28,6 +28,22 @@ pub enum Purpose {
     SketchCheck = 17,
     /// Seeds of the classes of a run.
     Classes = 18,
+    /// Which rows of codes test and which train.
+    Split = 32,
+    /// Orders of shuffled factors.
+    Shuffle = 33,
+    /// Random turns of codes.
+    Turn = 34,
+    /// Rows of resampled codes.
+    Rows = 35,
+    /// Batches in which a factor is held fixed.
+    Interventions = 36,
+    /// Permutations of two samples.
+    Permutation = 37,
+    /// Draws from the posterior of codes.
+    Posterior = 38,
+    /// Noise on pictures.
+    Noise = 39,
 }
 
 /// A stream of random numbers that belongs to one index.
@@ -50,6 +66,20 @@ impl Stream {
     /// Uniform in (0, 1), neither end included.
     pub fn uniform(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) as f64 + 0.5) * 2.0_f64.powi(-53)
+    }
+
+    /// Uniform among 0 … n − 1, from exactly one uniform.
+    pub fn below(&mut self, n: usize) -> usize {
+        ((self.uniform() * n as f64) as usize).min(n.saturating_sub(1))
+    }
+
+    /// The numbers 0 … n − 1 in random order (Fisher and Yates 1938).
+    pub fn order(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            order.swap(i, self.below(i + 1));
+        }
+        order
     }
 
     /// Standard normal, from exactly one uniform.

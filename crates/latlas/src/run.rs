@@ -5,13 +5,16 @@
 //! number of threads or shards gives the same bits. No more chunks are in flight than there are threads.
 
 mod classes;
+mod codes;
 mod compare;
 mod file;
 mod inputs;
 mod principal;
 mod state;
+mod turned_likelihood;
 
 pub use classes::{ClassWeights, run_by_class};
+pub use codes::CodeInputs;
 pub use compare::{Comparison, compare, compare_reports};
 pub use inputs::{Inputs, Other};
 pub use state::{Shard, State};

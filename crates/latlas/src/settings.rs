@@ -41,6 +41,62 @@ pub struct Settings {
     pub spread_cut: Option<f64>,
     /// The largest relative residual ‖x − g(z)‖/‖x‖ at which a decoder without an encoder counts as inverted.
     pub inversion_gate: f64,
+    /// The constants by which scores of codes are computed.
+    #[serde(default)]
+    pub preset: Preset,
+    /// How boosted trees find their splits; follows from the preset when not set.
+    #[serde(default)]
+    pub builder: Option<Builder>,
+}
+
+/// A set of constants and conventions by which scores of codes are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Codes and factors that do not vary are left out first, information is corrected for bias, trees use histograms.
+    #[default]
+    Latlas,
+    /// Those of Locatello and others (2019): every code counts, plug-in information, exact trees.
+    #[serde(rename = "study-2019")]
+    Study2019,
+}
+
+impl Preset {
+    /// As the command line says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Latlas => "latlas",
+            Self::Study2019 => "study-2019",
+        }
+    }
+
+    /// How its trees find their splits.
+    pub fn builder(self) -> Builder {
+        match self {
+            Self::Latlas => Builder::Histogram,
+            Self::Study2019 => Builder::Exact,
+        }
+    }
+}
+
+/// How boosted trees find their splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Builder {
+    /// Between all neighbouring values.
+    Exact,
+    /// Between 255 quantile bins.
+    Histogram,
+}
+
+impl Builder {
+    /// As reports say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Histogram => "histogram",
+        }
+    }
 }
 
 /// Where the order of the latents comes from in which nested cores grow.
@@ -138,6 +194,8 @@ impl Default for Settings {
             noise_scale: None,
             spread_cut: None,
             inversion_gate: 1e-3,
+            preset: Preset::Latlas,
+            builder: None,
         }
     }
 }

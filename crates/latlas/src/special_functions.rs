@@ -1,6 +1,6 @@
-//! Special functions: normal and Student quantiles, digamma and trigamma.
+//! Special functions: normal, Student and χ² distributions, digamma and trigamma.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 /// h₀ = ½ log(2πe): the entropy in nats of one standard normal latent.
 pub const NORMAL_ENTROPY: f64 = 1.418_938_533_204_672_7;
@@ -38,6 +38,11 @@ pub fn student_quantile(p: f64, freedom: f64) -> f64 {
         return z * (1.0 + v * (first + v * (second + v * third)));
     }
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.inverse_cdf(p))
+}
+
+/// The probability that χ² with `freedom` degrees of freedom exceeds x; 1 without freedom.
+pub fn chi_square_tail(x: f64, freedom: f64) -> f64 {
+    ChiSquared::new(freedom).map_or(1.0, |law| law.sf(x))
 }
 
 /// ψ(x) = d/dx log Γ(x), x > 0.

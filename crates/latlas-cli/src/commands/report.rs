@@ -8,7 +8,7 @@ use latlas::estimators;
 use latlas::report::{PageOptions, atlas, html};
 use latlas::run;
 
-use crate::args::{Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::args::{CodeOptions, Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::Outcome;
 use crate::geometry::GeometryOptions;
@@ -35,6 +35,8 @@ pub struct Arguments {
     #[command(flatten)]
     samples: SampleOptions,
     #[command(flatten)]
+    codes: CodeOptions,
+    #[command(flatten)]
     running: RunOptions,
     #[command(flatten)]
     latents: LatentOptions,
@@ -56,7 +58,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     arguments.running.threads.start()?;
     let mut samples = arguments.samples.clone();
     let mut model = arguments.decoder.clone();
-    if model.is_none() && samples.jacobians.is_none() {
+    let has_codes =
+        arguments.codes.codes.is_some() || arguments.codes.code_table.is_some() || (samples.encoder.is_some() && samples.data.is_some());
+    if model.is_none() && samples.jacobians.is_none() && !has_codes {
         console.note("no model was given: this is the built-in digits model and its data");
         model = Some("builtin:digits-vae".into());
         let unless_given = |given: &mut Option<String>, builtin: &str| _ = given.get_or_insert_with(|| builtin.into());
@@ -67,10 +71,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
         unless_given(&mut samples.data, "builtin:digits");
     }
     let by_class = arguments.statistics.conditioning == Conditioning::PerClass;
-    let mut settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
+    let settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
+    let mut settings = arguments.codes.onto(settings);
     let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype)?.with_geometry(&arguments.geometry)?;
     console.notes(&gathered.notes);
-    let inputs = gathered.inputs;
+    let mut inputs = gathered.inputs;
+    inputs::codes(&arguments.codes, &mut inputs)?;
 
     let wished = settings.samples;
     if let Some(decoder) = inputs.decoder.as_ref().filter(|_| samples.samples.is_none()) {

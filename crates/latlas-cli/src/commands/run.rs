@@ -6,7 +6,7 @@ use clap::Args;
 use latlas::estimators;
 use latlas::run::{Shard, State, run_by_class};
 
-use crate::args::{Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
+use crate::args::{CodeOptions, Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
@@ -27,6 +27,8 @@ pub struct Arguments {
     geometry: GeometryOptions,
     #[command(flatten)]
     samples: SampleOptions,
+    #[command(flatten)]
+    codes: CodeOptions,
     #[command(flatten)]
     running: RunOptions,
     #[command(flatten)]
@@ -66,9 +68,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     check_names(&ids)?;
     arguments.running.threads.start()?;
     let settings = arguments.statistics.settings(&arguments.running, &arguments.samples, &arguments.latents);
+    let settings = arguments.codes.onto(settings);
     let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype)?.with_geometry(&arguments.geometry)?;
     console.notes(&gathered.notes);
-    let inputs = gathered.inputs;
+    let mut inputs = gathered.inputs;
+    inputs::codes(&arguments.codes, &mut inputs)?;
 
     let sharding = &arguments.sharding;
     if arguments.statistics.conditioning == Conditioning::PerClass {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrays;
+mod codes;
 mod determinism;
 mod gates;
 mod generated;

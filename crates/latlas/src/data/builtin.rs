@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use ndarray::{Array3, ArrayD, Ix1, Ix3};
 
+use super::sprites::{self, COUNT, Style};
 use super::{Raw, Table, npz, sha256};
 use crate::error::{Error, Result};
 
@@ -26,6 +27,18 @@ pub struct Builtin {
 /// All sets.
 pub const BUILTINS: &[Builtin] = &[
     Builtin { id: "digits", title: "1797 handwritten digits, 8×8 pixels in [0, 1]: [1797, 64]", file: DIGITS, make: digit_images },
+    Builtin {
+        id: "dsprites:demo",
+        title: "9,216 sprites, 3 shapes × 6 scales × 8 orientations × 8 × 8 positions, 64×64 pixels: [9216, 4096]",
+        file: b"dsprites:demo",
+        make: demo_sprites,
+    },
+    Builtin {
+        id: "dsprites:demo:factors",
+        title: "indices of colour, shape, scale, orientation, x and y of each of them: [9216, 6]",
+        file: b"dsprites:demo:factors",
+        make: demo_factors,
+    },
     Builtin { id: "digits:labels", title: "which digit each of them is, 0 to 9: [1797]", file: DIGITS, make: digit_labels },
 ];
 
@@ -59,7 +72,16 @@ pub fn builtin_model(id: &str) -> Option<&'static [u8]> {
     MODELS.iter().find(|model| model.id == id).map(|model| model.bytes)
 }
 
+/// Sets that are drawn when they are needed, too large to be read at once.
+pub const SPRITES: &[(&str, Style)] = &[("dsprites", Style::Plain), ("noisy-dsprites", Style::Noisy)];
+
 pub(super) fn read(id: &str) -> Result<Table> {
+    if SPRITES.iter().any(|(name, _)| *name == id) {
+        return Err(Error::Input {
+            what: format!("builtin:{id} holds {COUNT} pictures, which are drawn when an encoder asks for them"),
+            hint: Some("give it as --data with --encoder and no decoder, or take builtin:dsprites:demo, which has 9,216".into()),
+        });
+    }
     let set = BUILTINS.iter().find(|set| set.id == id).ok_or_else(|| Error::Input {
         what: format!("there is no built-in set {id:?}"),
         hint: Some(format!("there are {}", BUILTINS.iter().map(|set| format!("builtin:{}", set.id)).collect::<Vec<_>>().join(", "))),
@@ -83,6 +105,26 @@ static UNPACKED: LazyLock<(Array3<u8>, Vec<u8>)> = LazyLock::new(|| {
     let labels = array("labels").into_dimensionality::<Ix1>().map(|a| a.to_vec()).unwrap_or_default();
     (images, labels)
 });
+
+/// The demo takes every fifth orientation and every fourth position.
+fn demo_indices() -> impl Iterator<Item = usize> {
+    (0..COUNT).filter(|index| {
+        let [.., orientation, x, y] = sprites::factors(*index);
+        orientation.is_multiple_of(5) && x.is_multiple_of(4) && y.is_multiple_of(4)
+    })
+}
+
+fn demo_sprites() -> Raw {
+    let values: Vec<f64> =
+        demo_indices().flat_map(|index| sprites::sprite(&sprites::factors(index)).into_iter().map(|on| f64::from(u8::from(on)))).collect();
+    let width = Style::Plain.width();
+    Raw { values: ArrayD::from_shape_vec(vec![values.len() / width, width], values).unwrap_or_default(), integer: false }
+}
+
+fn demo_factors() -> Raw {
+    let values: Vec<f64> = demo_indices().flat_map(|index| sprites::factors(index).map(|factor| factor as f64)).collect();
+    Raw { values: ArrayD::from_shape_vec(vec![values.len() / 6, 6], values).unwrap_or_default(), integer: true }
+}
 
 fn digit_images() -> Raw {
     let (images, _) = &*UNPACKED;

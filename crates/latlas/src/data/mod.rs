@@ -21,6 +21,7 @@ mod npy;
 mod npz;
 mod rows;
 mod safetensors;
+pub mod sprites;
 mod write;
 
 use std::fmt::Write as _;
@@ -31,7 +32,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-pub use builtin::{BUILTINS, Builtin, MODELS, Model, builtin_model, digits};
+pub use builtin::{BUILTINS, Builtin, MODELS, Model, SPRITES, builtin_model, digits};
 pub use rows::{finite_rows, rows};
 pub use write::{Float, NpyWriter, write_npy, write_npz};
 

@@ -4,7 +4,9 @@ pub mod entropy;
 mod erased;
 pub mod geometry;
 pub(crate) mod null;
+pub(crate) mod of_codes;
 mod of_quantity;
+pub mod representation;
 mod summarize;
 
 pub use erased::{AnyEstimator, AnyState, Entry};
@@ -45,7 +47,8 @@ pub trait Estimator: Send + Sync + Sized + 'static {
 }
 
 /// All groups of estimators, in the order of a report.
-pub const GROUPS: &[(&str, &[Entry])] = &[("entropy", entropy::TABLE), ("geometry", geometry::TABLE)];
+pub const GROUPS: &[(&str, &[Entry])] =
+    &[("entropy", entropy::TABLE), ("geometry", geometry::TABLE), ("representation", representation::TABLE)];
 
 /// All estimators, in the order of a report.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
@@ -59,6 +62,12 @@ pub const ALIASES: &[(&str, &str)] = &[("ima-contrast", "total-correlation")];
 pub fn find(id: &str) -> Option<&'static Entry> {
     let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, id)| id);
     all().find(|entry| entry.card.id == id)
+}
+
+/// The cards of the estimators that these ids and group names stand for.
+pub fn named(ids: &[String]) -> impl Iterator<Item = &'static Card> {
+    let is_named = |card: &Card| ids.iter().any(|id| id == card.group || find(id).is_some_and(|found| found.card.id == card.id));
+    all().map(|entry| &entry.card).filter(move |card| is_named(card))
 }
 
 /// The estimators that these ids and group names stand for, each once, in the order of the table. Of a group come those

@@ -36,6 +36,17 @@ pub trait Decoder: Send + Sync {
         Ok(None)
     }
 
+    /// log p(x|z) `[n]` of data `[n, D]` at latents `[n, d]`, for a decoder that gives a normal distribution; `None` for
+    /// others.
+    fn log_density(
+        &self,
+        _data: ArrayView2<'_, f64>,
+        _latents: ArrayView2<'_, f64>,
+        _condition: Option<ArrayView2<'_, f64>>,
+    ) -> Result<Option<Vec<f64>>> {
+        Ok(None)
+    }
+
     /// Whether [`Decoder::log_det`] gives something.
     fn has_log_det(&self) -> bool {
         false

@@ -181,7 +181,8 @@ pub fn compose(inputs: &Inputs, report: Report, options: &PageOptions) -> Result
         Picture { shape, range: Range::of(values) }
     });
     let columns = columns(&report, &shown);
-    let name = report.inputs.iter().find(|input| matches!(input.role.as_str(), "model" | "decoder" | "jacobians"));
+    let of_role = |role: &str| report.inputs.iter().find(|input| input.role == role);
+    let name = ["model", "decoder", "jacobians", "codes", "code-table", "encoder"].into_iter().find_map(of_role);
     let name = name.map_or_else(|| "decoder".into(), |input| input.path.clone());
     Ok(Atlas { report, name, latent_dim, ambient_shape, picture, draws, traversals, columns, plane, command: options.command.clone() })
 }

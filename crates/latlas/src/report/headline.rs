@@ -1,6 +1,7 @@
 //! The headline: what an atlas says, in a few sentences, and whether to believe it.
 
 use super::atlas::Atlas;
+use super::codes;
 use super::extra::{at, entries, entry, numbers, order};
 use super::laws::law;
 use super::number::{about, measured, short};
@@ -34,18 +35,29 @@ pub struct Headline {
 /// A gap in the spectrum counts as a cliff from this many nats and this many standard errors on.
 const CLIFF: (f64, f64) = (0.5, 4.0);
 /// Caveats that describe the model or the settings rather than put a value in question.
-const MERE_NOTES: [&str; 2] = ["kink-at-relu", "fewer-samples"];
+const MERE_NOTES: [&str; 8] = [
+    "kink-at-relu",
+    "fewer-samples",
+    "single-factor",
+    "single-code",
+    "binned-factor",
+    "not-full-grid",
+    "not-comparable-across-l",
+    "subsampled-rows",
+];
 
 /// The headline of an atlas.
 pub fn headline(atlas: &Atlas) -> Headline {
     let report = &atlas.report;
     let entropies = report.estimate("manifold-entropy").filter(|e| !entries(&e.value).is_empty());
     let spectrum = entropies.map(Spectrum::new);
-    let lead = spectrum.as_ref().map_or_else(|| bare_lead(atlas), Spectrum::lead);
+    let lead = spectrum.as_ref().map(Spectrum::lead).or_else(|| codes::lead(atlas).filter(|_| atlas.latent_dim == 0));
+    let lead = lead.unwrap_or_else(|| bare_lead(atlas));
     let mut more = Vec::new();
     more.extend(spectrum.as_ref().and_then(Spectrum::shape));
     more.extend(super::overlap::sentences(atlas));
     more.extend(stretching(atlas));
+    more.extend(codes::sentences(atlas));
     let (verdict, because) = verdict(atlas);
     Headline { lead, more, verdict, because }
 }

@@ -1,6 +1,7 @@
 //! The result of a run, as data, as JSON, as plots and as a page.
 
 pub mod atlas;
+mod codes;
 mod colour;
 pub(crate) mod extra;
 mod headline;

@@ -121,7 +121,8 @@ impl Inputs {
             (Prior::Mixture { weights, means, stds }, None, None, false) => {
                 let component = |k: usize| {
                     let prior = Prior::Diagonal { mean: means[k].clone(), std: stds[k].clone() };
-                    Class { name: k.to_string(), share: weights[k], inputs: Self { prior, ..self.clone() } }
+                    let codes = super::CodeInputs { is_off: true, ..self.codes.clone() };
+                    Class { name: k.to_string(), share: weights[k], inputs: Self { prior, codes, ..self.clone() } }
                 };
                 Ok((0..weights.len()).filter(|k| weights[*k] > 0.0).map(component).collect())
             }
@@ -140,6 +141,8 @@ impl Inputs {
             Ok(Some(array.select(Axis(0), rows)))
         };
         let mut inputs = self.clone();
+        // A class of its own leaves no factors to tell apart.
+        inputs.codes.is_off = true;
         if self.latents.is_some() {
             inputs.latents = pick(&self.latents)?;
         }

@@ -146,9 +146,12 @@ impl Header {
     fn validate(&self) -> Result<()> {
         const MANY: usize = 1 << 40;
         let context = &self.context;
-        let sizes = (1..=1 << 24).contains(&context.latent_dim)
+        // A run over codes alone has no model and no samples.
+        let is_without_model = context.codes.is_some() && (context.latent_dim, context.ambient_dim, context.n_samples) == (0, 0, 0);
+        let model = (1..=1 << 24).contains(&context.latent_dim)
             && (1..MANY).contains(&context.ambient_dim)
-            && (1..MANY).contains(&context.n_samples)
+            && (1..MANY).contains(&context.n_samples);
+        let sizes = (model || is_without_model)
             && (1..MANY).contains(&self.chunk)
             && (1..=1 << 20).contains(&self.shards)
             && self.ids.len() <= 1000

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ndarray::{Array2, Array3, Axis, Dimension, Slice};
 use sha2::{Digest, Sha256};
 
+use super::CodeInputs;
 use crate::accumulators::Moments;
 use crate::context::{Context, Order};
 use crate::error::{Error, Result};
@@ -47,6 +48,8 @@ pub struct Inputs {
     pub others: Vec<Other>,
     /// The metric of the latents; the pull-back of the decoder in double precision when not set.
     pub manifold: Option<Arc<dyn Manifold>>,
+    /// Codes of data and the factors that made it.
+    pub codes: CodeInputs,
     /// Where all of this came from.
     pub records: Vec<InputRecord>,
 }
@@ -76,8 +79,16 @@ impl Inputs {
             }
             (Some(decoder), None) => (decoder.latent_dim(), decoder.ambient_dim()),
             (None, Some(jacobians)) => (jacobians.dim().2, jacobians.dim().1),
+            (None, None) if self.has_codes() => (0, 0),
             (None, None) => return Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),
         };
+        let is_without_model = self.decoder.is_none() && self.jacobians.is_none();
+        if is_without_model && self.latents.is_some() {
+            return Err(input("latents were given without a decoder", "codes of data are --codes"));
+        }
+        if is_without_model {
+            return self.context_of_codes(settings);
+        }
         if latent_dim == 0 || ambient_dim == 0 {
             return Err(shape(format!("the decoder maps {latent_dim} latents to {ambient_dim} values a sample")));
         }
@@ -117,20 +128,36 @@ impl Inputs {
                 return Err(shape(format!("{n_samples} samples need 1 or {n_samples} rows of the condition, it has {rows}")));
             }
         }
+        Ok(Context { n_samples, sampling, conditional: self.condition.is_some(), ..self.facts(settings, latent_dim, ambient_dim)? })
+    }
+
+    /// What all samples share where there are codes and no model: no sample at all.
+    fn context_of_codes(&self, settings: &Settings) -> Result<Context> {
+        if let (Some(encoder), Some(data)) = (&self.encoder, &self.data) {
+            check_finite("data", data)?;
+            if encoder.data_dim() != data.ncols() {
+                return Err(shape(format!("the encoder takes {} values a row, the data has {}", encoder.data_dim(), data.ncols())));
+            }
+        }
+        self.facts(settings, 0, 0)
+    }
+
+    /// What was given, whatever samples there are.
+    fn facts(&self, settings: &Settings, latent_dim: usize, ambient_dim: usize) -> Result<Context> {
         let manifold = self.manifold();
         Ok(Context {
             settings: settings.clone(),
             latent_dim,
             ambient_dim,
-            n_samples,
-            sampling,
+            n_samples: 0,
+            sampling: Sampling::Given,
             prior: self.prior.without_rows(),
             has_latents: self.decoder.is_some() || self.latents.is_some(),
             has_decoder: self.decoder.is_some(),
             has_encoder: self.encoder.is_some(),
             has_data: self.data.is_some(),
             has_labels: self.labels.is_some(),
-            conditional: self.condition.is_some(),
+            conditional: false,
             has_kinks: self.decoder.as_ref().is_some_and(|d| d.has_kinks()),
             principal: None,
             others: self.others.iter().map(|other| other.decoder.latent_dim()).collect(),
@@ -140,6 +167,7 @@ impl Inputs {
             sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
             partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,
             order: Order::default(),
+            codes: None,
             code_spread: Vec::new(),
         })
     }
@@ -269,6 +297,7 @@ impl Inputs {
             hash_array(&mut digest, array.as_ref());
         }
         hash_array(&mut digest, self.jacobians.as_ref());
+        self.codes.hash(&mut digest);
         digest.update(format!("{:?}", self.labels));
         crate::data::hexadecimal(&digest.finalize())
     }
@@ -387,7 +416,7 @@ fn check_finite(name: &str, array: &Array2<f64>) -> Result<()> {
     }
 }
 
-fn hash_array<D: Dimension>(digest: &mut Sha256, array: Option<&ndarray::Array<f64, D>>) {
+pub(super) fn hash_array<D: Dimension>(digest: &mut Sha256, array: Option<&ndarray::Array<f64, D>>) {
     let Some(array) = array else { return digest.update("none") };
     digest.update(format!("{:?}", array.shape()));
     // Hashing goes faster in blocks than value by value.

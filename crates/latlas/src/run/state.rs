@@ -64,6 +64,13 @@ pub(super) struct Partial {
     pub latents: Covariance,
 }
 
+impl Partial {
+    fn new(selection: &Arc<Selection>) -> Self {
+        let states = selection.iter().map(|(_, estimator)| estimator.start()).collect();
+        Self { selection: Arc::clone(selection), states, laws: Laws::default(), latents: Covariance::default() }
+    }
+}
+
 impl Merge for Partial {
     fn merge(&mut self, later: &Self) {
         for (((_, estimator), state), later) in self.selection.iter().zip(&mut self.states).zip(&later.states) {
@@ -98,6 +105,10 @@ impl State {
             });
         }
         let mut context = inputs.context(settings)?;
+        if estimators::named(ids).any(|card| card.needs.contains(&Need::Codes)) {
+            let is_attacked = estimators::named(ids).any(|card| card.id == "rotation-attack");
+            context.codes = inputs.shared_codes(settings, is_attacked)?;
+        }
         let selection = Arc::new(estimators::select(ids, &context)?);
         let batch = batch(&context, &selection);
         let chunk = settings.chunk.unwrap_or_else(|| context.n_samples.div_ceil(CHUNKS).clamp(1, CHUNK_SAMPLES).max(batch));
@@ -226,7 +237,8 @@ impl State {
         let missing: Vec<usize> = self.missing().iter().map(|shard| shard + 1).collect();
         let Self { header, selection, chunks } = self;
         let context = &header.context;
-        let Some(partial) = chunks.fold() else {
+        let nothing = (context.n_samples == 0).then(|| Partial::new(&selection));
+        let Some(partial) = chunks.fold().or(nothing) else {
             return Err(Error::TooFewSamples { estimator: "a run".into(), needed: 1, got: 0 });
         };
         let mut estimates = Vec::new();
@@ -264,12 +276,7 @@ impl State {
     fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
         let context = &self.header.context;
         let samples = self.header.samples_of(&(chunk..chunk + 1));
-        let mut partial = Partial {
-            selection: Arc::clone(&self.selection),
-            states: self.selection.iter().map(|(_, estimator)| estimator.start()).collect(),
-            laws: Laws::default(),
-            latents: Covariance::default(),
-        };
+        let mut partial = Partial::new(&self.selection);
         let batch = batch(context, &self.selection);
         for start in samples.clone().step_by(batch) {
             self.observe_batch(inputs, start..samples.end.min(start + batch), spots, &mut partial)?;
@@ -322,8 +329,8 @@ impl Header {
     }
 
     fn check_inputs(&self, inputs: &Inputs) -> Result<()> {
-        let Context { order, code_spread, principal, settings, .. } = self.context.clone();
-        let context = Context { principal, order, code_spread, ..inputs.context(&settings)? };
+        let Context { order, code_spread, principal, codes, settings, .. } = self.context.clone();
+        let context = Context { principal, order, code_spread, codes, ..inputs.context(&settings)? };
         let same = inputs.fingerprint() == self.fingerprint && context == self.context;
         if same { Ok(()) } else { Err(differs("model or inputs")) }
     }
@@ -359,10 +366,15 @@ impl Header {
             "sets": settings.sets, "partition": settings.partition, "noise_scale": settings.noise_scale,
             "spread_cut": settings.spread_cut, "order": if context.order.latents.is_empty() { None } else { Some(&context.order.source) },
         });
-        match values {
+        let mut values: BTreeMap<String, Json> = match values {
             Json::Object(map) => map.into_iter().collect(),
             _ => BTreeMap::new(),
+        };
+        if let Some(codes) = &context.codes {
+            values.insert("preset".into(), json!(codes.options.preset));
+            values.insert("builder".into(), json!(codes.options.builder));
         }
+        values
     }
 }
 

@@ -12,6 +12,7 @@ use crate::data::sha256;
 use crate::error::{Error, Result};
 use crate::models::{Cost, Decoder, Linearization, Smoothness};
 use crate::settings::Dtype;
+use crate::special_functions::HALF_LOG_TAU;
 
 /// A decoder from an ONNX file.
 pub struct OnnxDecoder {
@@ -215,6 +216,27 @@ impl Decoder for OnnxDecoder {
     fn log_det(&self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Option<Vec<f64>>> {
         let Some(head) = self.heads.log_det else { return Ok(None) };
         Ok(Some(self.network.value(head, latents, condition)?.into_iter().collect()))
+    }
+
+    fn log_density(
+        &self,
+        data: ArrayView2<'_, f64>,
+        latents: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+    ) -> Result<Option<Vec<f64>>> {
+        let Some(spread) = self.heads.logvar.or(self.heads.std) else { return Ok(None) };
+        let mean = self.network.value(self.heads.mean, latents, condition)?;
+        let mut logvar = self.network.value(spread, latents, condition)?;
+        if self.heads.logvar.is_none() {
+            logvar.mapv_inplace(|std| 2.0 * std.ln());
+        }
+        // One spread may stand for all values.
+        let Some(logvar) = logvar.broadcast(mean.dim()) else { return Ok(None) };
+        let row = |s: usize| {
+            let terms = data.row(s).into_iter().zip(mean.row(s)).zip(logvar.row(s));
+            terms.map(|((x, m), v)| -HALF_LOG_TAU - 0.5 * (v + (x - m) * (x - m) * (-v).exp())).sum()
+        };
+        Ok(Some((0..data.nrows()).map(row).collect()))
     }
 
     fn has_log_det(&self) -> bool {

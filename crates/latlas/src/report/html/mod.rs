@@ -105,6 +105,12 @@ const SECTIONS: &[(&str, &str, Section, &str)] = &[
         Section::Spectrum,
         "How the decoder deforms small pieces of latent space, independent of how the latent axes are turned.",
     ),
+    (
+        "codes",
+        "What codes say of factors",
+        Section::Codes,
+        "Codes of data with known factors: whether each code holds one factor, each factor sits in one code, and how well factors can be read out. Scores of axes depend on how the codes are turned, which no likelihood can tell.",
+    ),
 ];
 
 /// Nothing but this style and images inside the page itself.
@@ -125,8 +131,10 @@ fn header(atlas: &Atlas, name: &str) -> Markup {
             p.kicker { b { "Latlas" } " · atlas of a latent space" }
             h1 { (name) }
             dl.facts {
-                div { dt { "latents d" } dd { (count(atlas.latent_dim)) } }
-                div { dt { "outputs D" } dd { (count(outputs)) @if atlas.ambient_shape.len() > 1 { " " small { (shape) } } } }
+                @if atlas.latent_dim > 0 {
+                    div { dt { "latents d" } dd { (count(atlas.latent_dim)) } }
+                    div { dt { "outputs D" } dd { (count(outputs)) @if atlas.ambient_shape.len() > 1 { " " small { (shape) } } } }
+                }
                 @if let Some(n) = samples {
                     div { dt { "samples N" } dd { (count(n)) @if let Some(from) = setting("sampling") { " " small { (from_where(&from)) } } } }
                 }

@@ -2,6 +2,8 @@
 
 mod averaged_columns;
 mod axes;
+mod code_factor_maps;
+mod code_scores;
 mod conditioning;
 mod core_detail;
 mod cross_cosines;
@@ -9,6 +11,7 @@ mod decomposition;
 mod draws;
 mod entropy_spectrum;
 mod histogram;
+mod label_ladder;
 mod latent_plane;
 mod latent_plane_geometry;
 mod latent_plane_pictures;
@@ -16,6 +19,7 @@ mod log_volume;
 mod pairwise_information;
 mod ranked;
 mod reconstruction;
+mod rotation_attack;
 mod singular_values;
 mod spread_and_entropy;
 mod strips;
@@ -49,6 +53,8 @@ pub enum Section {
     Plane,
     /// Singular values and conditioning.
     Spectrum,
+    /// What codes say of factors.
+    Codes,
 }
 
 /// The width for which a plot is laid out.
@@ -104,4 +110,8 @@ pub const TABLE: &[Plot] = &[
     Plot { id: "singular-values", section: Section::Spectrum, draw: singular_values::draw },
     Plot { id: "conditioning", section: Section::Spectrum, draw: conditioning::draw },
     Plot { id: "log-volume", section: Section::Spectrum, draw: log_volume::draw },
+    Plot { id: "code-scores", section: Section::Codes, draw: code_scores::draw },
+    Plot { id: "code-factor-maps", section: Section::Codes, draw: code_factor_maps::draw },
+    Plot { id: "label-ladder", section: Section::Codes, draw: label_ladder::draw },
+    Plot { id: "rotation-attack", section: Section::Codes, draw: rotation_attack::draw },
 ];

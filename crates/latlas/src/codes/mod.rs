@@ -1,0 +1,369 @@
+//! Codes of data, the factors that made it, and, lazily and once, everything known of both.
+//!
+//! A [`CodeSet`] is to scores of codes what a probe is to scores of a decoder: whoever asks first for joint counts or a fit
+//! pays, the rest share. Whatever is done to a set, such as shuffling its factors, turning its codes or drawing its rows
+//! anew, gives another set, so that a score is one function of a set and its null, its interval and its answer to an attack
+//! need no code of their own.
+
+pub mod batches;
+mod bins;
+mod counts;
+mod decomposition;
+pub mod energy;
+mod factors;
+mod fits;
+mod given;
+pub mod importance;
+mod information;
+mod interventions;
+pub mod ladder;
+mod moments;
+mod replicates;
+mod score;
+mod shared;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use ndarray::{Array2, Axis};
+
+pub use bins::{BINS, equal_width, range};
+pub use counts::JointCounts;
+pub use decomposition::Decomposition;
+pub use factors::{Factor, Kind, MISSING, factor};
+pub use fits::{Boosted, Explicit, Fits};
+pub use given::{Given, Matrix, TableGiven};
+pub use information::{BestTwo, Information};
+pub use interventions::{Grid, Interventions};
+pub use moments::{Mean, Spread, standardised};
+pub use replicates::{ATTACK_ANGLES, Effort, FITS_ROWS, orthogonal, pair_turn};
+pub use score::{Heat, Score, Scored};
+pub use shared::SharedCodes;
+
+use crate::caveat::Caveat;
+use crate::error::{Error, Result};
+use crate::random::{Purpose, hash};
+use crate::settings::{Builder, Preset, Settings};
+
+/// The share of test rows where none are given.
+const TEST_SHARE: f64 = 0.3;
+/// A code whose standard deviation is below this is collapsed …
+const SMALLEST_DEVIATION: f64 = 0.05;
+/// … and so is one whose range is smaller than the widest by more than this factor.
+const NARROWEST: f64 = 20.0;
+
+/// Codes and factors of some rows.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// `[n, L]`.
+    pub codes: Arc<Array2<f64>>,
+    /// K of them, each of n rows.
+    pub factors: Arc<Vec<Factor>>,
+}
+
+impl Part {
+    /// n.
+    pub fn rows(&self) -> usize {
+        self.codes.nrows()
+    }
+
+    /// Code l.
+    pub fn code(&self, l: usize) -> Vec<f64> {
+        self.codes.column(l).to_vec()
+    }
+
+    /// Some of the rows.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let factors = self.factors.iter().map(|factor| factor.select(rows)).collect();
+        Self { codes: Arc::new(self.codes.select(Axis(0), rows)), factors: Arc::new(factors) }
+    }
+}
+
+/// How scores are computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Key of all random streams.
+    pub seed: u64,
+    /// Level of intervals.
+    pub level: f64,
+    /// Constants and conventions.
+    pub preset: Preset,
+    /// How trees find their splits.
+    pub builder: Builder,
+}
+
+/// Means and log variances of the posterior q(z|x) of every row.
+#[derive(Debug, Clone)]
+pub struct Posterior {
+    /// `[n, L]`.
+    pub mean: Array2<f64>,
+    /// `[n, L]`.
+    pub log_variance: Array2<f64>,
+}
+
+/// Codes, factors, and what is known of them.
+#[derive(Debug)]
+pub struct CodeSet {
+    /// How scores are computed.
+    pub options: Options,
+    /// Rows to learn from; whatever needs no test uses these.
+    pub train: Part,
+    /// Rows to test with.
+    pub test: Part,
+    /// Number of each code among those given.
+    pub code_ids: Vec<usize>,
+    /// Number of each factor among those given.
+    pub factor_ids: Vec<usize>,
+    /// Codes and factors that were given.
+    pub given: (usize, usize),
+    /// What follows from the codes themselves.
+    pub caveats: Vec<Caveat>,
+    /// Rows left out, by reason.
+    pub dropped: BTreeMap<String, usize>,
+    /// Rows that were looked at.
+    pub n_seen: usize,
+    /// Codes of a whole grid of factors.
+    pub grid: Option<Grid>,
+    /// Pairs of codes that repeat each other.
+    pub repeated: Vec<(usize, usize)>,
+    /// Whether it was made from another set, for a null or an interval.
+    pub is_replicate: bool,
+    /// The posterior behind the codes.
+    pub posterior: Option<Arc<Posterior>>,
+    /// Mean log p(x) of the model behind the codes at each angle of the rotation attack, where it was computed.
+    pub likelihood: Option<Arc<Vec<f64>>>,
+    cells: Cells,
+}
+
+/// What is known.
+#[derive(Debug, Default)]
+struct Cells {
+    information: OnceLock<Information>,
+    fits: Fits,
+    decomposition: OnceLock<Option<Decomposition>>,
+    replicates: replicates::Replicates,
+}
+
+impl CodeSet {
+    /// From what was given.
+    ///
+    /// # Errors
+    /// Arrays that do not fit each other, factors that are no classes, too many rows without a finite code.
+    pub fn new(given: &Given, settings: &Settings) -> Result<Self> {
+        let options = Options {
+            seed: settings.seed,
+            level: settings.level,
+            preset: settings.preset,
+            builder: settings.builder.unwrap_or(settings.preset.builder()),
+        };
+        let whole = given.check(settings)?;
+        let (train, test) = match whole.test_from {
+            Some(first) => ((0..first).collect::<Vec<_>>(), (first..whole.part.rows()).collect::<Vec<_>>()),
+            None => split(options.seed, whole.part.rows()),
+        };
+        let set = Self {
+            options,
+            train: whole.part.select(&train),
+            test: whole.part.select(&test),
+            code_ids: (0..whole.part.codes.ncols()).collect(),
+            factor_ids: (0..whole.part.factors.len()).collect(),
+            given: (whole.part.codes.ncols(), whole.part.factors.len()),
+            caveats: Vec::new(),
+            dropped: whole.dropped,
+            n_seen: whole.seen,
+            grid: whole.grid,
+            repeated: Vec::new(),
+            is_replicate: false,
+            posterior: whole.posterior.map(Arc::new),
+            likelihood: given.likelihood.clone().map(Arc::new),
+            cells: Cells::default(),
+        };
+        Ok(set.looked_at())
+    }
+
+    /// L.
+    pub fn n_codes(&self) -> usize {
+        self.train.codes.ncols()
+    }
+
+    /// K.
+    pub fn n_factors(&self) -> usize {
+        self.train.factors.len()
+    }
+
+    /// Whether the constants of the study hold.
+    pub fn is_study(&self) -> bool {
+        self.options.preset == Preset::Study2019
+    }
+
+    /// Joint counts of all codes and factors of the training rows, and what follows from them.
+    pub fn information(&self) -> &Information {
+        self.cells.information.get_or_init(|| Information::new(&self.train, self.is_study()))
+    }
+
+    /// The parts of the rate of the posterior; `None` without one.
+    pub fn decomposition(&self) -> Option<&Decomposition> {
+        self.cells.decomposition.get_or_init(|| Decomposition::of(self)).as_ref()
+    }
+
+    /// Learners that were fitted to this set.
+    pub fn fits(&self) -> &Fits {
+        &self.cells.fits
+    }
+
+    /// Factors that take more than one value in the training rows, by their place.
+    pub fn varying_factors(&self) -> Vec<usize> {
+        (0..self.n_factors()).filter(|k| self.train.factors[*k].varies()).collect()
+    }
+
+    /// Codes that take more than one value in the training rows, by their place.
+    pub fn varying_codes(&self) -> Vec<usize> {
+        (0..self.n_codes()).filter(|l| Spread::of(&self.train.code(*l)).varies()).collect()
+    }
+
+    /// Codes without those that repeat an earlier one, by their place.
+    pub fn distinct_codes(&self) -> Vec<usize> {
+        (0..self.n_codes()).filter(|l| !self.repeated.iter().any(|(_, later)| later == l)).collect()
+    }
+
+    /// The same with other rows and without what is known.
+    fn with(&self, train: Part, test: Part) -> Self {
+        Self {
+            train,
+            test,
+            code_ids: self.code_ids.clone(),
+            factor_ids: self.factor_ids.clone(),
+            caveats: Vec::new(),
+            dropped: BTreeMap::new(),
+            grid: self.grid.clone(),
+            repeated: Vec::new(),
+            is_replicate: true,
+            posterior: None,
+            likelihood: None,
+            cells: Cells::default(),
+            ..*self
+        }
+    }
+
+    /// Notes what is odd of codes and factors, and leaves out what does not vary where the preset says so.
+    fn looked_at(mut self) -> Self {
+        let mut caveats = Vec::new();
+        let spreads: Vec<Spread> = (0..self.n_codes()).map(|l| Spread::of(&self.train.code(l))).collect();
+        let named = |what: &str, of: &[usize]| format!("{what} {}", crate::index_sets::said(of));
+        let constant: Vec<usize> = (0..spreads.len()).filter(|l| !spreads[*l].varies()).collect();
+        let fixed: Vec<usize> = (0..self.n_factors()).filter(|k| !self.train.factors[*k].varies()).collect();
+        let widest = spreads.iter().map(Spread::range).fold(0.0, f64::max);
+        let is_collapsed = |s: &Spread| s.varies() && (s.deviation < SMALLEST_DEVIATION || s.range() * NARROWEST <= widest);
+        let collapsed: Vec<usize> = (0..spreads.len()).filter(|l| is_collapsed(&spreads[*l])).collect();
+        let left_out = if self.is_study() { "" } else { ", left out" };
+        if !constant.is_empty() {
+            caveats.push(Caveat::new("constant-code", format!("{}{left_out}", named("codes", &constant))));
+        }
+        if !fixed.is_empty() {
+            caveats.push(Caveat::new("constant-factor", format!("{}{left_out}", named("factors", &fixed))));
+        }
+        if !collapsed.is_empty() {
+            caveats.push(Caveat::new("collapsed-code", named("codes", &collapsed)));
+        }
+        let repeated = moments::repeated(&self.train.codes, &spreads);
+        if !repeated.is_empty() {
+            let pairs: Vec<String> = repeated.iter().take(10).map(|(a, b)| format!("{a} and {b}")).collect();
+            caveats.push(Caveat::new("duplicate-codes", format!("codes {}", pairs.join(", "))));
+        }
+        if !self.is_study() {
+            let keep = |n: usize, out: &[usize]| (0..n).filter(|i| !out.contains(i)).collect::<Vec<_>>();
+            let (codes, factors) = (keep(self.n_codes(), &constant), keep(self.n_factors(), &fixed));
+            self = self.restricted(&codes, &factors);
+        }
+        let place = |l: &usize| self.code_ids.iter().position(|id| id == l);
+        self.repeated = repeated.iter().filter_map(|(a, b)| Some((place(a)?, place(b)?))).collect();
+        if self.n_codes() == 1 {
+            caveats.push(Caveat::new("single-code", "one code: there is no second best"));
+        }
+        if self.n_factors() == 1 {
+            caveats.push(Caveat::new("single-factor", "one factor: nothing to be told apart from"));
+        }
+        let continuous: Vec<usize> =
+            (0..self.n_factors()).filter(|k| self.train.factors[*k].kind == Kind::Continuous).map(|k| self.factor_ids[k]).collect();
+        if !continuous.is_empty() {
+            caveats.push(Caveat::new("binned-factor", format!("{} in {BINS} equal bins", named("factors", &continuous))));
+        }
+        self.caveats = caveats;
+        self
+    }
+
+    /// Some of the codes and factors.
+    fn restricted(mut self, codes: &[usize], factors: &[usize]) -> Self {
+        if codes.len() < self.n_codes() || factors.len() < self.n_factors() {
+            let pick = |part: &Part| Part {
+                codes: Arc::new(part.codes.select(Axis(1), codes)),
+                factors: Arc::new(factors.iter().map(|k| part.factors[*k].clone()).collect()),
+            };
+            (self.train, self.test) = (pick(&self.train), pick(&self.test));
+            self.grid = self.grid.map(|grid| grid.restricted(codes, factors));
+            self.code_ids = codes.iter().map(|l| self.code_ids[*l]).collect();
+            self.factor_ids = factors.iter().map(|k| self.factor_ids[*k]).collect();
+        }
+        self
+    }
+}
+
+/// A keyed random split into rows to learn from and rows to test with, each ascending.
+fn split(seed: u64, n: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|i| (hash(seed, Purpose::Split, *i as u64), *i));
+    let (test, train) = order.split_at((n as f64 * TEST_SHARE).round() as usize);
+    let sorted = |rows: &[usize]| {
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        rows
+    };
+    (sorted(train), sorted(test))
+}
+
+/// An error of arrays that do not fit.
+fn shape(what: String, hint: &str) -> Error {
+    Error::Shape { what, hint: Some(hint.into()) }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// A set from codes and factors, all rows to learn from and to test with.
+    pub fn set(codes: Array2<f64>, factors: Array2<f64>, preset: Preset) -> CodeSet {
+        let given = Given {
+            codes: Matrix::from(&codes),
+            factors: Some(Matrix::from(&factors)),
+            test_codes: Some(Matrix::from(&codes)),
+            test_factors: Some(Matrix::from(&factors)),
+            ..Given::default()
+        };
+        CodeSet::new(&given, &Settings { preset, ..Settings::default() }).unwrap()
+    }
+
+    #[test]
+    fn splits_are_random_and_whole() {
+        let (train, test) = split(3, 1000);
+        assert_eq!((train.len(), test.len()), (700, 300));
+        let mut all = [train, test.clone()].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+        assert!(test.iter().filter(|i| **i < 500).count() > 100);
+    }
+
+    #[test]
+    fn what_does_not_vary_is_left_out_or_kept() {
+        let codes = Array2::from_shape_fn((40, 3), |(i, l)| if l == 1 { 4.0 } else { (i % (l + 2)) as f64 });
+        let factors = Array2::from_shape_fn((40, 2), |(i, k)| if k == 0 { 1.0 } else { (i % 2) as f64 });
+        let latlas = set(codes.clone(), factors.clone(), Preset::Latlas);
+        assert_eq!((latlas.code_ids.clone(), latlas.factor_ids.clone()), (vec![0, 2], vec![1]));
+        let ids: Vec<&str> = latlas.caveats.iter().map(|c| c.id.as_str()).collect();
+        assert_eq!(ids, ["constant-code", "constant-factor", "single-factor"]);
+        let study = set(codes, factors, Preset::Study2019);
+        assert_eq!((study.n_codes(), study.n_factors()), (3, 2));
+    }
+}
