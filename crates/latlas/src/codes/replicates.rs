@@ -113,11 +113,13 @@ impl CodeSet {
     }
 
     /// Standardised codes, pair by pair (0 and 1, 2 and 3, …) turned by an angle.
+    #[must_use]
     pub fn turned_by_pairs(&self, angle: f64) -> CodeSet {
         self.turned_by(&pair_turn(self.n_codes(), angle))
     }
 
     /// Standardised codes z as U z.
+    #[must_use]
     pub fn turned_by(&self, turn: &Array2<f64>) -> CodeSet {
         let rows = |part: &Part| {
             let codes = standardised(&part.codes, &self.train.codes).dot(&turn.t());
@@ -128,6 +130,7 @@ impl CodeSet {
     }
 
     /// A keyed sample of the training rows, in their own order; the test rows stay.
+    #[must_use]
     pub fn thinned_to(&self, rows: usize, key: u64) -> CodeSet {
         let sampled = |part: &Part, rows: usize, key: u64| {
             if rows >= part.rows() {
@@ -142,12 +145,14 @@ impl CodeSet {
     }
 
     /// The same with at most so many test rows, a keyed sample.
+    #[must_use]
     pub fn tests_thinned_to(&self, rows: usize) -> CodeSet {
         let swapped = self.with(self.test.clone(), self.train.clone()).thinned_to(rows, 1 << 22);
         self.with(self.train.clone(), swapped.train)
     }
 
     /// No more training rows than the sets for sums hold.
+    #[must_use]
     pub fn thinned_for_sums(&self) -> CodeSet {
         self.thinned_to(self.most_rows(Effort::Sums), ALL)
     }

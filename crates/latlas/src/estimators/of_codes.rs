@@ -163,16 +163,12 @@ fn error<S: Score>(set: &CodeSet, scored: &Scored) -> Result<f64> {
         let m = sets.first().map_or(0, |set| set.train.rows()) as f64;
         Ok((values::<S>(sets)?.standard_deviation().unwrap_or(f64::NAN), m / n))
     };
-    Ok(match S::EFFORT {
-        Effort::Sums => {
-            let (spread, share) = spread(set.resampled())?;
-            spread * share.sqrt()
-        }
-        _ => {
-            let (spread, share) = spread(set.thinned())?;
-            (spread * (share / (1.0 - share)).sqrt()).hypot(scored.test_error)
-        }
-    })
+    if S::EFFORT == Effort::Sums {
+        let (spread, share) = spread(set.resampled())?;
+        return Ok(spread * share.sqrt());
+    }
+    let (spread, share) = spread(set.thinned())?;
+    Ok((spread * (share / (1.0 - share)).sqrt()).hypot(scored.test_error))
 }
 
 fn null<S: Score>(set: &CodeSet, value: f64) -> Result<Json> {

@@ -14,6 +14,8 @@ use crate::settings::Settings;
 
 /// Rows that are encoded at once.
 const ROWS: usize = 4096;
+/// Sprites of a thread at once.
+const BATCH: usize = 256;
 
 /// Codes and factors that a run was given.
 #[derive(Debug, Clone, Default)]
@@ -133,8 +135,6 @@ fn encoded_sprites(style: Style, seed: u64, encoder: &dyn Encoder) -> Result<Arr
         let (takes, gives) = (encoder.data_dim(), style.width());
         return Err(Error::Shape { what: format!("the encoder takes {takes} values a row, a sprite has {gives}"), hint: None });
     }
-    /// Pictures of a thread at once.
-    const BATCH: usize = 256;
     let mut codes = Array2::zeros((sprites::COUNT, encoder.latent_dim()));
     let batches: Vec<_> = codes.axis_chunks_iter_mut(Axis(0), BATCH).enumerate().collect();
     batches.into_par_iter().try_for_each(|(number, mut codes)| -> Result<()> {

@@ -330,7 +330,7 @@ impl Header {
 
     fn check_inputs(&self, inputs: &Inputs) -> Result<()> {
         let Context { order, code_spread, principal, codes, settings, .. } = self.context.clone();
-        let context = Context { principal, order, code_spread, codes, ..inputs.context(&settings)? };
+        let context = Context { principal, order, codes, code_spread, ..inputs.context(&settings)? };
         let same = inputs.fingerprint() == self.fingerprint && context == self.context;
         if same { Ok(()) } else { Err(differs("model or inputs")) }
     }

@@ -89,7 +89,7 @@ fn groups(factor: &Factor) -> Vec<Vec<usize>> {
     } else {
         rows.iter().map(|i| factor.index[*i]).filter(|y| *y != MISSING).map(|y| y as usize).collect()
     };
-    let mut groups = vec![Vec::new(); factor.classes.min(BINS).max(1)];
+    let mut groups = vec![Vec::new(); factor.classes.clamp(1, BINS)];
     rows.iter().zip(classes).for_each(|(i, class)| groups[class].push(*i));
     groups.retain(|group| !group.is_empty());
     groups
