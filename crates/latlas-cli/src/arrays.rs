@@ -103,14 +103,19 @@ fn stream(
     let float = if Dtype::from(arguments.dtype) == Dtype::F64 { Float::F64 } else { Float::F32 };
     let mut file = NpyWriter::create(&arguments.out, &shape, float)?;
     let progress = Progress::new(console, name);
+    let mut missing = 0;
     let chunk = (CHUNK_BYTES / each.saturating_mul(size_of::<f64>()).max(1)).clamp(1, 1024);
     for start in (0..n).step_by(chunk) {
         let values = compute(Slice::from(start..n.min(start + chunk)))?;
+        missing += values.outer_iter().filter(|one| one.iter().any(|x| !x.is_finite())).count();
         file.write(values.as_standard_layout().iter())?;
         progress.at(n.min(start + chunk), n);
     }
     file.finish()?;
     drop(progress);
+    if missing > 0 {
+        console.note(&format!("{missing} of {n} have values that are not finite"));
+    }
     console.note(&format!("{name} {shape:?} is in {}", arguments.out.display()));
     Ok(())
 }

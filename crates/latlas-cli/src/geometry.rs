@@ -18,7 +18,8 @@ use crate::inputs;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Geometry")]
 pub struct GeometryOptions {
-    /// The geometry of the output space; auto is gaussian where the decoder has a spread, otherwise mean
+    /// What lengths are measured in: auto is gaussian (mean and standard deviation) where the decoder has a spread, otherwise mean; bernoulli,
+    /// categorical, poisson and gaussian-fisher are Fisher–Rao metrics of its outputs; ensemble and feature take further models
     #[arg(long, value_enum, default_value_t = Space::Auto, value_name = "NAME", conflicts_with = "output")]
     pub embedding: Space,
     /// Further decoders over the same latents, for --embedding ensemble
@@ -31,24 +32,16 @@ pub struct GeometryOptions {
 
 /// The embeddings by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
 pub enum Space {
-    /// gaussian where the decoder has a spread, otherwise mean
     Auto,
-    /// The mean, or what the file computes
     Mean,
-    /// Mean and standard deviation: the expected metric of a random decoder
     Gaussian,
-    /// Fisher–Rao metric of normal outputs
     GaussianFisher,
-    /// Fisher–Rao metric of Bernoulli outputs, from logits or probabilities
     Bernoulli,
-    /// Fisher–Rao metric of a categorical output
     Categorical,
-    /// Fisher–Rao metric of Poisson outputs, from rates
     Poisson,
-    /// The mean metric of several decoders (--ensemble)
     Ensemble,
-    /// Features of the mean (--feature)
     Feature,
 }
 

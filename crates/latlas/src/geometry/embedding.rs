@@ -139,21 +139,20 @@ fn write(b: &mut Builder, graph: &Graph, outputs: &[NodeId], heads: &Heads, embe
                 hint: Some("--embedding gaussian is; metrics, maps and geodesics take gaussian-fisher, an export does not".into()),
             });
         }
-        Embedding::Bernoulli => match logits(b, outputs, heads) {
-            // 2 asin √p = π/2 + 2 atan tanh(l/4), whose slope √(p(1−p)) stays finite where √p has none.
-            Some(logits) => {
+        Embedding::Bernoulli => {
+            if let Some(logits) = logits(b, outputs, heads) {
+                // 2 asin √p = π/2 + 2 atan tanh(l/4), whose slope √(p(1−p)) stays finite where √p has none.
                 let quarter = lower::times(b, logits, 0.25);
-                let (tanh, half_turn) = (b.unary(Unary::Tanh, quarter), std::f64::consts::FRAC_PI_2);
+                let tanh = b.unary(Unary::Tanh, quarter);
                 let angle = b.unary(Unary::Atan, tanh);
                 let twice = lower::times(b, angle, 2.0);
-                lower::plus(b, twice, half_turn)
-            }
-            None => {
+                lower::plus(b, twice, std::f64::consts::FRAC_PI_2)
+            } else {
                 let root = b.unary(Unary::Sqrt, mean);
                 let angle = b.unary(Unary::Asin, root);
                 lower::times(b, angle, 2.0)
             }
-        },
+        }
         Embedding::Categorical => match heads.logits {
             // 2 √p = 2 exp(½ log p): the slopes √pᵢ (δᵢⱼ − pⱼ) are finite where √p has none.
             Some(head) => {

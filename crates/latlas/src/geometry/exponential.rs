@@ -54,7 +54,9 @@ pub struct Shot {
 }
 
 /// The local tolerance is this share of the one that is asked for at the end: local errors add up.
-const LOCAL: f64 = 0.03;
+const LOCAL: f64 = 0.1;
+/// Below this local errors are rounding, and no step is small enough.
+const FINEST: f64 = 1e-14;
 /// A drift or an error estimate of this many tolerances is not believed.
 const MOST: f64 = 100.0;
 
@@ -199,7 +201,7 @@ fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>
         watch.fault = if outside { Some(Reason::LeftDomain) } else { fault(&factor, options) };
         watch.fault.is_none()
     };
-    let control = Control { tolerance: options.tolerance * local, max_steps: options.max_steps };
+    let control = Control { tolerance: (options.tolerance * local).max(FINEST), max_steps: options.max_steps };
     let tracks = integrate(start.view(), control, right, watch)?;
     let shot = |(track, watch): (super::dormand_prince::Track, Watch)| {
         let status = match (track.end, watch.fault) {

@@ -190,7 +190,7 @@ impl Motion {
 }
 
 /// Rows of z in chunks whose frames, of `values` numbers a row, take bounded memory.
-pub(super) fn chunks<'a>(z: ArrayView2<'a, f64>, values: usize) -> impl Iterator<Item = (Slice, ArrayView2<'a, f64>)> {
+pub(super) fn chunks(z: ArrayView2<'_, f64>, values: usize) -> impl Iterator<Item = (Slice, ArrayView2<'_, f64>)> {
     let (n, size) = (z.nrows(), (FRAME_BYTES / (values.max(1) * size_of::<f64>())).max(1));
     (0..n).step_by(size).map(move |start| {
         let rows = Slice::from(start..n.min(start + size));

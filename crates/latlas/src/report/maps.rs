@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::error::Result;
 use crate::geometry::{Manifold, gaussian_curvature};
+use crate::models::Decoder;
 
 /// Maps of one metric over the same grid.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ pub fn maps(manifold: &dyn Manifold, points: ArrayView2<'_, f64>, codes: ArrayVi
             scale: LayerScale::Logarithmic,
         },
     ];
-    if manifold.embedding().is_some_and(|embedding| embedding.has_second_derivatives()) {
+    if manifold.embedding().is_some_and(Decoder::has_second_derivatives) {
         let values = grid(gaussian_curvature(manifold, points)?.into_iter().map(finite).collect());
         layers.push(Layer { title: "Gaussian curvature K", values, scale: LayerScale::Signed });
     }

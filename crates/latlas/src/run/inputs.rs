@@ -162,7 +162,7 @@ impl Inputs {
             principal: None,
             others: self.others.iter().map(|other| other.decoder.latent_dim()).collect(),
             manifold: manifold.as_ref().map(|manifold| manifold.name().to_string()),
-            has_second_derivatives: manifold.is_some_and(|m| m.embedding().is_some_and(|embedding| embedding.has_second_derivatives())),
+            has_second_derivatives: manifold.is_some_and(|m| m.embedding().is_some_and(Decoder::has_second_derivatives)),
             has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
             sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
             partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,

@@ -2,7 +2,8 @@
 //!
 //! J has orthogonal columns of the same length eᵘ: the metric e²ᵘ I is conformal and flat, its geodesics are straight lines of the
 //! plane of x, and the one from z with velocity w is log(eᶻ (1 + t w)), which ends where that passes through 0: Exp₀(−1, 0) does not
-//! exist. Entropies are those of the latents, E u = 0.
+//! exist. Both
+//! entropies are h₀ + E u = h₀.
 
 use latlas_graph::ops::{Binary, Unary};
 use latlas_graph::{Builder, NodeId};

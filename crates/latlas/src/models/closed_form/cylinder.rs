@@ -1,6 +1,6 @@
 //! A cylinder in ℝ³: x = (R cos z₁, R sin z₁, z₂).
 //!
-//! J has orthogonal columns of lengths R and 1: the metric diag(R², 1) is flat and straight lines of the latents are geodesics. Codes
+//! J has orthogonal columns of lengths R and 1, so that the entropies are h₀ + log R and h₀. The metric diag(R², 1) is flat and straight lines of the latents are geodesics. Codes
 //! a turn apart decode alike, and yet the way between them in the latents is 2πR long.
 
 use latlas_graph::ops::Unary;
