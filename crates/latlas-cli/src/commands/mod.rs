@@ -2,12 +2,15 @@
 
 mod compare;
 mod decode;
+mod distance;
 mod exp;
 mod explain;
 mod export;
+mod geodesic;
 mod inspect;
 mod jacobian;
 mod list;
+mod log;
 mod merge;
 mod metric;
 mod report;
@@ -36,6 +39,9 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "jacobian", command: line::<jacobian::Arguments>, run: |matches| with(matches, jacobian::run) },
     Verb { name: "metric", command: line::<metric::Arguments>, run: |matches| with(matches, metric::run) },
     Verb { name: "exp", command: line::<exp::Arguments>, run: |matches| with(matches, exp::run) },
+    Verb { name: "log", command: line::<log::Arguments>, run: |matches| with(matches, log::run) },
+    Verb { name: "geodesic", command: line::<geodesic::Arguments>, run: |matches| with(matches, geodesic::run) },
+    Verb { name: "distance", command: line::<distance::Arguments>, run: |matches| with(matches, distance::run) },
     Verb { name: "export", command: line::<export::Arguments>, run: |matches| with(matches, export::run) },
     Verb { name: "merge", command: line::<merge::Arguments>, run: |matches| with(matches, merge::run) },
     Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },

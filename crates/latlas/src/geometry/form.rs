@@ -12,8 +12,9 @@ use latlas_graph::{Builder, Graph, NodeId, Port, Rows, Tensor, lower};
 use ndarray::{Array3, ArrayView2, ArrayView3};
 
 use super::embedding::{self, Embedding};
-use super::manifold::{Manifold, Motion};
+use super::manifold::{Manifold, Motion, Steps};
 use crate::error::{Error, Result};
+use crate::models::onnx::Options;
 use crate::models::onnx::compiled::{Compiled, array2, array3};
 use crate::models::{OnnxDecoder, Smoothness};
 use crate::settings::Dtype;
@@ -26,6 +27,7 @@ pub struct FormManifold {
     smoothness: Smoothness,
     frames: OnceLock<Compiled>,
     motion: OnceLock<Compiled>,
+    step: OnceLock<OnnxDecoder>,
 }
 
 impl FormManifold {
@@ -43,7 +45,7 @@ impl FormManifold {
     }
 
     fn over(name: &str, form: Graph, smoothness: Smoothness) -> Self {
-        Self { name: name.into(), form, smoothness, frames: OnceLock::new(), motion: OnceLock::new() }
+        Self { name: name.into(), form, smoothness, frames: OnceLock::new(), motion: OnceLock::new(), step: OnceLock::new() }
     }
 
     /// The Fisher–Rao metric of a decoder's N(μ, diag σ²).
@@ -118,6 +120,27 @@ impl FormManifold {
         })
     }
 
+    /// (a, b) ↦ A((a + b)/2) (b − a).
+    fn write_step(&self) -> Result<OnnxDecoder> {
+        let d = self.dim();
+        let mut b = Builder::new();
+        let ends = b.input("ends", Rows::SAMPLE, &[2 * d], &[2 * d]);
+        let mut half = |from: usize| {
+            let places = b.constant(Tensor::new([d], (from..from + d).map(|i| i as f64).collect::<Vec<_>>()));
+            b.take(ends, places)
+        };
+        let (first, last) = (half(0), half(d));
+        let sum = b.binary(Binary::Add, first, last);
+        let (middle, difference) = (lower::times(&mut b, sum, 0.5), b.binary(Binary::Sub, last, first));
+        let mut inputs = Vec::new();
+        for (i, value) in [middle, difference].into_iter().enumerate() {
+            let shape = self.form.node(self.form.inputs[i].node).shape.clone();
+            inputs.push((i, b.reshape(value, &shape)));
+        }
+        let node = b.graft(&self.form, &inputs)?[0];
+        OnnxDecoder::from_graph(&self.name, finish(b, node), &Options::with_dtype(Dtype::F64))
+    }
+
     fn check(&self, z: &ArrayView2<'_, f64>, v: (usize, usize)) -> Result<()> {
         if z.ncols() == self.dim() && v == z.dim() {
             return Ok(());
@@ -142,6 +165,14 @@ impl Manifold for FormManifold {
 
     fn smoothness(&self) -> Smoothness {
         self.smoothness
+    }
+
+    fn steps(&self) -> Result<Steps<'_>> {
+        if let Some(step) = self.step.get() {
+            return Ok(Steps::Midpoint(step));
+        }
+        let step = self.write_step()?;
+        Ok(Steps::Midpoint(self.step.get_or_init(|| step)))
     }
 
     fn frames(&self, z: ArrayView2<'_, f64>) -> Result<Array3<f64>> {

@@ -34,6 +34,14 @@ pub struct Motion {
     pub torsion: Option<Array2<f64>>,
 }
 
+/// What a step from a to b is in the space of a frame: the pieces of a curve's energy.
+pub enum Steps<'a> {
+    /// F(b) − F(a), from F.
+    Image(&'a dyn Decoder),
+    /// A((a + b)/2) (b − a), a function of (a, b) `[2d]`.
+    Midpoint(&'a dyn Decoder),
+}
+
 /// Bytes of frames that are held at a time.
 const FRAME_BYTES: usize = 16 << 20;
 
@@ -54,6 +62,17 @@ pub trait Manifold: Send + Sync {
     /// F, where the metric is the pull-back of flat space: then |F(a) − F(b)| is a lower bound of every distance.
     fn embedding(&self) -> Option<&dyn Decoder> {
         None
+    }
+
+    /// Steps between points, for the energy of curves.
+    ///
+    /// # Errors
+    /// A metric that has none.
+    fn steps(&self) -> Result<Steps<'_>> {
+        self.embedding().map(Steps::Image).ok_or_else(|| crate::error::Error::Input {
+            what: format!("the energy of curves under {} is not known", self.name()),
+            hint: None,
+        })
     }
 
     /// A(z) column by column: `[n, d]` → `[n, d, m]`.
@@ -117,7 +136,12 @@ pub trait Manifold: Send + Sync {
     /// # Errors
     /// Those of [`Manifold::push`].
     fn speed(&self, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.inner(z, v, v)?.into_iter().map(f64::sqrt).collect())
+        let mut speeds = Vec::with_capacity(z.nrows());
+        for (rows, part) in chunks(z, self.frame_dim()) {
+            let pushed = self.push(part, v.slice_axis(Axis(0), rows).insert_axis(Axis(1)))?;
+            speeds.extend(pushed.outer_iter().map(|pushed| pushed.row(0).dot(&pushed.row(0)).sqrt()));
+        }
+        Ok(speeds)
     }
 
     /// ⟨u, v⟩_M = ⟨A u, A v⟩ `[n]`, for z, u and v `[n, d]`.

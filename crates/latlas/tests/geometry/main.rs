@@ -5,6 +5,8 @@
 mod embeddings;
 mod exponential;
 mod files;
+mod geodesics;
+mod graph;
 mod maps;
 mod metrics;
 mod spaces;

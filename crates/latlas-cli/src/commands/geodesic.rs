@@ -1,0 +1,166 @@
+//! `latlas geodesic`: shortest curves between latents.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use latlas::data::{self, Float};
+use latlas::geometry::{Curves, Geodesic, GeodesicOptions, Manifold, Reason, Status, geodesics};
+use latlas::run::Dtype;
+use ndarray::{Array1, Array3, ArrayD, Axis};
+
+use crate::args::{ModelOptions, Precision, Talk, Threads};
+use crate::commands::exp::parse_box;
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::geometry::{self, GeometryOptions};
+
+/// Find the geodesics between latents, with a bracket of each distance: [m, points, d]
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    search: Search,
+    /// File to write: .npz with curves, velocity, length, length_error, lower, upper, energy, residual, index, competing, converged, status (0
+    /// converged, 1 energy only, 2 saddle, 3 failed) and reason (0 none, 1 rank loss, 2 left the domain, 3 step too small, 4 too many
+    /// iterations, 5 unresolved, 6 shooting diverged, 7 not smooth, 8 disconnected, 9 not finite)
+    #[arg(long, short = 'o', value_name = "FILE.npz")]
+    out: PathBuf,
+    /// Points of each curve, ends included
+    #[arg(long, default_value_t = 65, value_name = "N", help_heading = "Output")]
+    points: usize,
+}
+
+/// What a search for geodesics takes.
+#[derive(Debug, Args)]
+pub struct Search {
+    /// ONNX file of the decoder, or builtin:NAME
+    #[arg(value_name = "MODEL.onnx")]
+    decoder: String,
+    /// Latents where geodesics begin, one a row: FILE.npy, FILE.npz:KEY, FILE.safetensors:KEY, FILE.csv, IDX(.gz) or builtin:NAME
+    #[arg(long, value_name = "FILE")]
+    from: String,
+    /// Latents where they end, one a row
+    #[arg(long, value_name = "FILE")]
+    to: String,
+    /// Codes of data, over which a graph is laid that gives further starts
+    #[arg(long, value_name = "FILE", help_heading = "Geometry")]
+    codes: Option<String>,
+    /// The decoder's second input, one row
+    #[arg(long, value_name = "FILE")]
+    condition: Option<String>,
+    /// Segments of the curves, level by level
+    #[arg(long, default_value = "32,128,256", value_delimiter = ',', value_name = "N,N", help_heading = "Geometry")]
+    levels: Vec<usize>,
+    /// The most Newton steps of a curve at a level
+    #[arg(long, default_value_t = 100, value_name = "N", help_heading = "Geometry")]
+    max_steps: usize,
+    /// Shooting gives up where a latent leaves this box
+    #[arg(long, value_name = "LOW,HIGH", value_parser = parse_box, allow_hyphen_values = true, help_heading = "Geometry")]
+    domain: Option<(f64, f64)>,
+    /// Type in which the decoder runs
+    #[arg(long, value_enum, default_value_t = Precision::F64)]
+    dtype: Precision,
+    #[command(flatten)]
+    geometry: GeometryOptions,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub talk: Talk,
+}
+
+impl Search {
+    /// The geodesics, with what is told of them.
+    pub fn run(&self) -> Outcome<Vec<Geodesic>> {
+        let console = Console::new(&self.talk);
+        self.threads.start()?;
+        if self.levels.iter().any(|n| *n < 4) {
+            return Err(Failure::usage(format!("--levels {:?} make no curve", self.levels), "take four segments or more"));
+        }
+        let dtype = Dtype::from(self.dtype);
+        let space = geometry::manifold(&self.decoder, &self.model, &self.geometry, self.condition.as_deref(), dtype)?;
+        console.notes(&space.notes);
+        let manifold: &dyn Manifold = &*space.manifold;
+        let read = |spec: &str, what: &str| Ok::<_, Failure>(data::finite_rows(&data::read(spec)?, what, Some(manifold.dim()))?);
+        let (from, to) = (read(&self.from, "the decoder takes latents")?, read(&self.to, "the decoder takes latents")?);
+        let mut options = GeodesicOptions { levels: self.levels.clone(), ..GeodesicOptions::default() };
+        options.energy.max_steps = self.max_steps;
+        options.exp.domain = self.domain;
+        options.codes = self.codes.as_ref().map(|spec| read(spec, "codes are latents")).transpose()?;
+        let found = geodesics(manifold, from.view(), to.view(), &options)?;
+        geometry::tell(console, manifold.name(), found.iter().map(|geodesic| geodesic.status));
+        Ok(found)
+    }
+}
+
+/// The verb.
+pub fn run(arguments: &Arguments) -> Outcome {
+    if arguments.points < 2 || arguments.out.extension().is_none_or(|end| end != "npz") {
+        let what = format!("--points {} --out {} keep no curves", arguments.points, arguments.out.display());
+        return Err(Failure::usage(what, "take two points or more, and a file that ends in .npz"));
+    }
+    let found = arguments.search.run()?;
+    let d = found.first().map_or(0, |geodesic| geodesic.nodes.ncols());
+    let mut curves = Array3::zeros((found.len(), arguments.points, d));
+    for (geodesic, mut curve) in found.iter().zip(curves.outer_iter_mut()) {
+        let spline = Curves::through(geodesic.nodes.view().insert_axis(Axis(0)))?;
+        for (k, mut point) in curve.outer_iter_mut().enumerate() {
+            point.assign(&spline.at(k as f64 / (arguments.points - 1) as f64).0.row(0));
+        }
+    }
+    archive(&arguments.out, &found, Some(curves))?;
+    Console::new(&arguments.search.talk).note(&format!("{} geodesics are in {}", found.len(), arguments.out.display()));
+    Ok(())
+}
+
+/// All that is known of geodesics as arrays.
+pub fn archive(path: &std::path::Path, found: &[Geodesic], curves: Option<Array3<f64>>) -> Outcome {
+    let column = |of: &dyn Fn(&Geodesic) -> f64| found.iter().map(of).collect::<Array1<f64>>().into_dyn();
+    let views: Vec<_> = found.iter().map(|geodesic| geodesic.velocity.view()).collect();
+    let velocities = ndarray::stack(Axis(0), &views).unwrap_or_default().into_dyn();
+    let mut arrays: Vec<(&str, ArrayD<f64>)> = vec![
+        ("velocity", velocities),
+        ("length", column(&|g| g.length)),
+        ("length_error", column(&|g| g.length_error)),
+        ("lower", column(&|g| g.lower)),
+        ("upper", column(&|g| g.upper)),
+        ("energy", column(&|g| g.energy)),
+        ("residual", column(&|g| g.residual)),
+        ("index", column(&|g| g.index as f64)),
+        ("competing", column(&|g| g.competing.len() as f64)),
+        ("converged", column(&|g| f64::from(u8::from(g.status.is_converged())))),
+        ("status", column(&|g| f64::from(status_code(g.status)))),
+        ("reason", column(&|g| g.status.reason().map_or(0.0, |reason| f64::from(reason_code(reason))))),
+    ];
+    if let Some(curves) = curves {
+        arrays.insert(0, ("curves", curves.into_dyn()));
+    }
+    let views: Vec<_> = arrays.iter().map(|(name, values)| (*name, values.view())).collect();
+    Ok(data::write_npz(path, &views, Float::F64)?)
+}
+
+/// As `status` has it.
+fn status_code(status: Status) -> u8 {
+    match status {
+        Status::Converged => 0,
+        Status::EnergyOnly(_) => 1,
+        Status::Saddle(_) => 2,
+        Status::Failed(_) => 3,
+    }
+}
+
+/// As `reason` has it.
+fn reason_code(reason: Reason) -> u8 {
+    match reason {
+        Reason::RankLoss => 1,
+        Reason::LeftDomain => 2,
+        Reason::StepTooSmall => 3,
+        Reason::MaxIter => 4,
+        Reason::Unresolved => 5,
+        Reason::ShootingDiverged => 6,
+        Reason::NonSmooth => 7,
+        Reason::Disconnected => 8,
+        Reason::NonFinite => 9,
+    }
+}
