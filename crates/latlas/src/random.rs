@@ -22,6 +22,16 @@ pub enum Purpose {
     Bootstrap = 5,
     /// Random orders of latents.
     Orders = 6,
+    /// Starts of a model's parameters.
+    Weights = 32,
+    /// Noise within a step of training.
+    Noise = 33,
+    /// The order of an epoch.
+    Shuffle = 34,
+    /// Which samples are held out.
+    HeldOut = 35,
+    /// Noise of an evaluation on held-out samples.
+    Evaluation = 36,
     /// Probes of a sketch.
     Sketch = 16,
     /// Probes of the sketches by which sketches are checked.

@@ -12,6 +12,7 @@ mod merge;
 mod metric;
 mod report;
 mod run;
+mod train;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
@@ -37,6 +38,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "metric", command: line::<metric::Arguments>, run: |matches| with(matches, metric::run) },
     Verb { name: "exp", command: line::<exp::Arguments>, run: |matches| with(matches, exp::run) },
     Verb { name: "export", command: line::<export::Arguments>, run: |matches| with(matches, export::run) },
+    Verb { name: "train", command: line::<train::Arguments>, run: |matches| with(matches, train::run) },
     Verb { name: "merge", command: line::<merge::Arguments>, run: |matches| with(matches, merge::run) },
     Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },
     Verb { name: "compare", command: line::<compare::Arguments>, run: |matches| with(matches, compare::run) },
