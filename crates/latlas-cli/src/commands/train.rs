@@ -17,7 +17,7 @@ use crate::progress::Progress;
 /// Train a model and save it as ONNX; a run that was interrupted goes on where it was
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// autoencoder or vae; may be left out where --settings names it
+    /// autoencoder, flow or vae; may be left out where --settings names it
     #[arg(value_name = "FAMILY")]
     family: Option<String>,
     /// Data, one sample a row: [n, D], or pictures [n, H, W] or [n, C, H, W]
@@ -220,6 +220,7 @@ fn read(arguments: &Arguments, settings: &Settings) -> Outcome<Data> {
     let is_convolutional = match &settings.model {
         Spec::Vae(model) => !model.networks.channels.is_empty(),
         Spec::Autoencoder(model) => !model.networks.channels.is_empty(),
+        Spec::Flow(_) => false,
     };
     if is_convolutional && shape.len() == 2 {
         shape.insert(0, 1);

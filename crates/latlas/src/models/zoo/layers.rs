@@ -82,6 +82,20 @@ pub fn perceptron(p: &mut Parts<'_>, name: &str, x: NodeId, widths: &[usize], ac
     h
 }
 
+/// A perceptron whose last layer starts at zero: what it makes parameters of starts as the identity.
+pub fn perceptron_from_zero(p: &mut Parts<'_>, name: &str, x: NodeId, hidden_and_out: &[usize], activation: Activation) -> NodeId {
+    let Some((&outputs, hidden)) = hidden_and_out.split_last() else { return x };
+    let mut h = x;
+    if !hidden.is_empty() {
+        h = perceptron(p, name, h, hidden, activation);
+        h = activation.apply(p, h);
+    }
+    let inputs = p.b.shape(h).iter().product();
+    let weight = p.parameter(&format!("{name}.last.weight"), &[outputs, inputs], &Start::Filled(0.0));
+    let y = times(p, weight, h);
+    biased(p, &format!("{name}.last.bias"), y, &Start::Filled(0.0))
+}
+
 /// Windows of 4 × 4 with stride 2 and padding 1: they halve or double a picture.
 fn halving() -> Sliding {
     Sliding { strides: vec![2; 2], before: vec![1; 2], after: vec![1; 2], ..Sliding::unit(&[4, 4]) }

@@ -4,6 +4,7 @@
 //! that all graphs of a model share them. What is saved is ONNX from the first step on.
 
 mod autoencoder;
+pub mod flow;
 mod layers;
 mod likelihood;
 mod networks;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 
 pub use autoencoder::Autoencoder;
+pub use flow::Flow;
 pub use layers::Activation;
 pub use likelihood::Likelihood;
 pub use networks::Networks;
@@ -82,18 +84,21 @@ pub trait Model {
 pub enum Spec {
     /// See [`Autoencoder`].
     Autoencoder(Autoencoder),
+    /// See [`Flow`].
+    Flow(Flow),
     /// See [`Vae`].
     Vae(Vae),
 }
 
 impl Spec {
     /// The names of all families.
-    pub const FAMILIES: &'static [&'static str] = &["autoencoder", "vae"];
+    pub const FAMILIES: &'static [&'static str] = &["autoencoder", "flow", "vae"];
 
     /// As what it can do.
     pub fn model(&self) -> &dyn Model {
         match self {
             Self::Autoencoder(model) => model,
+            Self::Flow(model) => model,
             Self::Vae(model) => model,
         }
     }
