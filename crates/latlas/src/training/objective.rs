@@ -74,6 +74,21 @@ impl Objective {
         self.terms.iter().map(|term| term.0)
     }
 
+    /// The weight of each term at a step.
+    pub fn weights(&self, step: u64) -> impl Iterator<Item = f64> {
+        self.terms.iter().map(move |(_, ramp)| ramp.at(step))
+    }
+
+    /// The graph: terms, then gradients.
+    pub fn graph(&self) -> &Graph {
+        self.program.graph()
+    }
+
+    /// For each gradient the position of its parameter and that of its output in the graph.
+    pub fn gradient_outputs(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.gradients.iter().enumerate().map(|(at, &parameter)| (parameter, self.terms.len() + at))
+    }
+
     /// What the inputs are given, each with its number of values a sample.
     pub fn feeds(&self) -> impl Iterator<Item = (&Feed, usize)> {
         self.feeds.iter().zip(&self.program.graph().inputs).map(|(feed, port)| (feed, port.shape.iter().product()))

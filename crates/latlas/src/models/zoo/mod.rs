@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
-pub use autoencoder::Autoencoder;
+pub use autoencoder::{Autoencoder, Corruption, Sparsity};
 pub use flow::Flow;
 pub use layers::Activation;
 pub use likelihood::Likelihood;
