@@ -19,6 +19,7 @@ const STAGES: &[(&str, u8)] = &[
     ("samples", 1),
     ("differentiate", 2),
     ("geometry", 2),
+    ("training", 2),
     ("context", 2),
     ("probe", 2),
     ("sketch", 2),
