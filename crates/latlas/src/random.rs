@@ -23,15 +23,15 @@ pub enum Purpose {
     /// Random orders of latents.
     Orders = 6,
     /// Starts of a model's parameters.
-    Weights = 32,
+    Weights = 48,
     /// Noise within a step of training.
-    Noise = 33,
+    TrainingNoise = 49,
     /// The order of an epoch.
-    Shuffle = 34,
+    EpochOrder = 50,
     /// Which samples are held out.
-    HeldOut = 35,
+    HeldOut = 51,
     /// Noise of an evaluation on held-out samples.
-    Evaluation = 36,
+    Evaluation = 52,
     /// Probes of a sketch.
     Sketch = 16,
     /// Probes of the sketches by which sketches are checked.

@@ -46,7 +46,7 @@ impl Batches {
         let shuffled = |class: &Vec<usize>, round: u64| {
             let mut keyed: Vec<(u64, usize)> = class
                 .iter()
-                .map(|&row| (hash(hash(self.seed, Purpose::Shuffle, epoch), Purpose::Shuffle, (round << 40) + row as u64), row))
+                .map(|&row| (hash(hash(self.seed, Purpose::EpochOrder, epoch), Purpose::EpochOrder, (round << 40) + row as u64), row))
                 .collect();
             keyed.sort_unstable();
             keyed

@@ -139,7 +139,7 @@ impl<'a> Trainer<'a> {
     pub fn step(&mut self) -> Result<Step> {
         let step = self.progress.step;
         let rows = self.batches.rows_at(step).to_vec();
-        let key = hash(self.settings.seed, Purpose::Noise, step);
+        let key = hash(self.settings.seed, Purpose::TrainingNoise, step);
         fill(&self.objective, self.data, &rows, key, &mut self.given);
         let training = self.objective.run(rows.len(), step, &self.given, &self.parameters)?;
         let names: Vec<&str> = self.objective.terms().collect();
@@ -283,7 +283,7 @@ fn fill(objective: &Objective, data: &Data, rows: &[usize], key: u64, given: &mu
                 }
             }
             _ => {
-                let mut stream = Stream::new(key, Purpose::Noise, input as u64, 1 << 32);
+                let mut stream = Stream::new(key, Purpose::TrainingNoise, input as u64, 1 << 32);
                 let is_normal = *feed == Feed::Normal;
                 out.extend((0..rows.len() * one).map(|_| if is_normal { stream.normal() as f32 } else { stream.uniform() as f32 }));
             }
