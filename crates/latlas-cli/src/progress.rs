@@ -12,10 +12,15 @@ impl Progress {
     pub fn new(console: Console, what: &'static str) -> Self {
         let target = if console.draws_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target).with_message(what);
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}, {eta} left") {
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}, {eta} left {prefix}") {
             bar.set_style(style);
         }
         Self(bar)
+    }
+
+    /// Something beside the bar, such as a loss.
+    pub fn say(&self, text: &str) {
+        self.0.set_prefix(text.to_string());
     }
 
     /// So many of all are done.

@@ -48,5 +48,6 @@ pub mod samples;
 pub mod settings;
 pub mod sketch;
 pub mod special_functions;
+pub mod training;
 
 pub use error::{Error, Result};

@@ -22,6 +22,18 @@ pub enum Purpose {
     Bootstrap = 5,
     /// Random orders of latents.
     Orders = 6,
+    /// Points of the built-in toys.
+    Toys = 53,
+    /// Starts of a model's parameters.
+    Weights = 48,
+    /// Noise within a step of training.
+    TrainingNoise = 49,
+    /// The order of an epoch.
+    EpochOrder = 50,
+    /// Which samples are held out.
+    HeldOut = 51,
+    /// Noise of an evaluation on held-out samples.
+    Evaluation = 52,
     /// Probes of a sketch.
     Sketch = 16,
     /// Probes of the sketches by which sketches are checked.

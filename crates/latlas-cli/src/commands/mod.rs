@@ -15,6 +15,7 @@ mod merge;
 mod metric;
 mod report;
 mod run;
+mod train;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
@@ -43,6 +44,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "geodesic", command: line::<geodesic::Arguments>, run: |matches| with(matches, geodesic::run) },
     Verb { name: "distance", command: line::<distance::Arguments>, run: |matches| with(matches, distance::run) },
     Verb { name: "export", command: line::<export::Arguments>, run: |matches| with(matches, export::run) },
+    Verb { name: "train", command: line::<train::Arguments>, run: |matches| with(matches, train::run) },
     Verb { name: "merge", command: line::<merge::Arguments>, run: |matches| with(matches, merge::run) },
     Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },
     Verb { name: "compare", command: line::<compare::Arguments>, run: |matches| with(matches, compare::run) },

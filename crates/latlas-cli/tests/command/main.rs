@@ -10,6 +10,7 @@ mod generated;
 mod help;
 mod inspect;
 mod report;
+mod train;
 mod wrong_use;
 
 use std::path::{Path, PathBuf};

@@ -21,6 +21,7 @@ const STAGES: &[(&str, u8)] = &[
     ("differentiate", 2),
     ("geometry", 2),
     ("codes", 2),
+    ("training", 2),
     ("context", 2),
     ("probe", 2),
     ("sketch", 2),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use ndarray::{Array3, ArrayD, Ix1, Ix3};
 
 use super::sprites::{self, COUNT, Style};
-use super::{Raw, Table, npz, sha256};
+use super::{toys, Raw, Table, npz, sha256};
 use crate::error::{Error, Result};
 
 /// The test part of the Optical Recognition of Handwritten Digits data (Alpaydin and Kaynak, UCI Machine Learning
@@ -39,6 +39,8 @@ pub const BUILTINS: &[Builtin] = &[
         file: b"dsprites:demo:factors",
         make: demo_factors,
     },
+    Builtin { id: "two-moons", title: "10,000 points around two half circles, entropy 1.0076 nats: [10000, 2]", file: b"two-moons", make: moons },
+    Builtin { id: "two-moons:labels", title: "which moon each of them belongs to: [10000]", file: b"two-moons:labels", make: moon_labels },
     Builtin { id: "digits:labels", title: "which digit each of them is, 0 to 9: [1797]", file: DIGITS, make: digit_labels },
 ];
 
@@ -124,6 +126,16 @@ fn demo_sprites() -> Raw {
 fn demo_factors() -> Raw {
     let values: Vec<f64> = demo_indices().flat_map(|index| sprites::factors(index).map(|factor| factor as f64)).collect();
     Raw { values: ArrayD::from_shape_vec(vec![values.len() / 6, 6], values).unwrap_or_default(), integer: true }
+}
+
+fn moons() -> Raw {
+    let values: Vec<f64> = toys::two_moons(toys::POINTS).into_iter().flatten().collect();
+    Raw { values: ArrayD::from_shape_vec(vec![toys::POINTS, 2], values).unwrap_or_default(), integer: false }
+}
+
+fn moon_labels() -> Raw {
+    let values: Vec<f64> = (0..toys::POINTS).map(|i| toys::moon(i) as f64).collect();
+    Raw { values: ArrayD::from_shape_vec(vec![toys::POINTS], values).unwrap_or_default(), integer: true }
 }
 
 fn digit_images() -> Raw {

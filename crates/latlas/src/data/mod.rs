@@ -21,6 +21,7 @@ mod npy;
 mod npz;
 mod rows;
 mod safetensors;
+mod toys;
 pub mod sprites;
 mod write;
 

@@ -6,6 +6,7 @@ pub mod decoder;
 pub mod encoder;
 pub mod inverse;
 pub mod onnx;
+pub mod zoo;
 
 pub use decoder::{Cost, Decoder, Linearization, Smoothness};
 pub use encoder::{Encoder, Posterior};
