@@ -15,21 +15,20 @@ pub(super) const LAW: Law = Law {
     tolerance: |context| by_dtype(context, 1e-2, 1e-5),
     check: |place| {
         let Some((decoder, latents, condition)) = place.points() else { return Ok(None) };
-        let condition = condition.as_ref().map(|rows| rows.view());
         let (n, d) = latents.dim();
-        let mut stream = Stream::new(place.probe.context().settings.seed, Purpose::Directions, place.spots[0] as u64, d);
+        let mut stream = Stream::new(place.context.settings.seed, Purpose::Directions, place.probe.batch().start, d);
         let mut directions = Array2::from_shape_simple_fn((n, d), || stream.normal());
         directions.outer_iter_mut().for_each(|mut v| {
             let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
             v /= norm;
         });
         let tangents = directions.view().insert_axis(Axis(1));
-        let exact = decoder.linearize(latents.view(), condition)?.jvp(tangents)?.remove_axis(Axis(1));
+        let exact = place.probe.linearization().jvp(tangents)?.remove_axis(Axis(1));
         let precise = decoder.in_double_precision();
         let precise = precise.as_deref().unwrap_or(decoder);
         let mut best = vec![f64::INFINITY; n];
         for h in STEPS {
-            let at = |h: f64| precise.decode((&latents + &(&directions * h)).view(), condition);
+            let at = |h: f64| precise.decode((&directions * h + latents).view(), condition);
             let difference = (at(h)? - at(-h)?) / (2.0 * h);
             for (s, best) in best.iter_mut().enumerate() {
                 // `min` passes over a NaN from a step that left the decoder's domain.

@@ -31,12 +31,7 @@ pub trait Decoder: Send + Sync {
         Ok(self.linearize(latents, condition)?.decoded()?.clone())
     }
 
-    /// log |det ∂f/∂z| `[n]` as the model itself reports it (flows with a log-det head).
-    fn log_det(&self, _latents: ArrayView2<'_, f64>, _condition: Option<ArrayView2<'_, f64>>) -> Result<Option<Vec<f64>>> {
-        Ok(None)
-    }
-
-    /// Whether [`Decoder::log_det`] gives something.
+    /// Whether [`Linearization::log_det`] gives something.
     fn has_log_det(&self) -> bool {
         false
     }
@@ -64,10 +59,15 @@ pub struct Cost {
     pub jacobian: f64,
 }
 
-/// A decoder at a batch of points: x = f(z), and Df(z) as an operator. One primal pass serves all.
+/// A decoder at a batch of points: x = f(z), and Df(z) as an operator. What a derivative's primal pass finds on its way is kept.
 pub trait Linearization: Send + Sync {
     /// f(z): `[n, D]`.
     fn decoded(&self) -> Result<&Array2<f64>>;
+
+    /// log |det Df(z)| `[n]` as the model itself reports it (flows with a log-det head).
+    fn log_det(&self) -> Result<Option<&[f64]>> {
+        Ok(None)
+    }
 
     /// Df(z) v: `[n, k, d]` → `[n, k, D]`.
     fn jvp(&self, tangents: ArrayView3<'_, f64>) -> Result<Array3<f64>>;

@@ -15,7 +15,7 @@ use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::estimators::{self, AnyEstimator, AnyState, Card, Need};
-use crate::invariants::{self, Laws};
+use crate::invariants::{self, Laws, Place};
 use crate::report::{InputRecord, Report};
 
 /// One of several equal parts of a run.
@@ -131,21 +131,23 @@ impl State {
     /// Other inputs than the state began with; what goes wrong in the model or in `checkpoint`.
     pub fn advance(&mut self, inputs: &Inputs, progress: &dyn Fn(usize, usize), checkpoint: &dyn Fn(&Self) -> Result<()>) -> Result<()> {
         self.header.check_inputs(inputs)?;
-        let spots = invariants::spots(&self.header.context);
         let samples = |chunks: &Range<usize>| self.header.samples_of(chunks).len();
         let shards: Vec<usize> = self.header.done.keys().copied().collect();
         let all: usize = shards.iter().map(|shard| samples(&self.header.chunks_of(*shard))).sum();
         let mut done: usize = shards.iter().map(|s| samples(&(self.header.chunks_of(*s).start..self.header.done[s]))).sum();
         progress(done, all);
         for shard in shards {
-            let end = self.header.chunks_of(shard).end;
+            let Range { start, end } = self.header.chunks_of(shard);
+            let mut laws = if self.header.done[&shard] == start && start < end { self.check_spots(inputs)? } else { Laws::default() };
             while self.header.done[&shard] < end {
                 // A wave has a chunk a thread, so that no more than these are held at once.
                 let next = self.header.done[&shard];
                 let wave = next..end.min(next + rayon::current_num_threads());
-                let partials: Vec<_> = wave.clone().into_par_iter().map(|chunk| self.observe(inputs, chunk, &spots)).collect();
+                let partials: Vec<_> = wave.clone().into_par_iter().map(|chunk| self.observe(inputs, chunk)).collect();
                 for (chunk, partial) in wave.clone().zip(partials) {
-                    self.chunks.insert(chunk as u64, partial?);
+                    let mut partial = partial?;
+                    partial.laws.merge(&std::mem::take(&mut laws));
+                    self.chunks.insert(chunk as u64, partial);
                 }
                 self.header.done.insert(shard, wave.end);
                 done += self.header.samples_of(&wave).len();
@@ -229,9 +231,10 @@ impl State {
         let Some(partial) = chunks.fold() else {
             return Err(Error::TooFewSamples { estimator: "a run".into(), needed: 1, got: 0 });
         };
-        let mut estimates = Vec::new();
-        for ((_, estimator), state) in selection.iter().zip(&partial.states) {
-            estimates.push(estimator.finish(context, state)?);
+        let (mut estimates, mut rows) = (Vec::new(), Vec::new());
+        for ((_, estimator), state) in selection.iter().zip(partial.states) {
+            estimates.push(estimator.finish(context, &state)?);
+            rows.push(estimator.take_rows(state));
         }
         let match_prior = invariants::latents_match_prior(context, &partial.latents);
         if let Some(law) = match_prior.as_ref().filter(|law| !law.holds) {
@@ -257,11 +260,23 @@ impl State {
             }
         }
         let invariants = partial.laws.finish(context).into_iter().chain(match_prior).collect();
-        let rows = selection.iter().zip(&partial.states).map(|((_, estimator), state)| estimator.rows(state)).collect();
         Ok((Report { inputs: header.records, settings, estimates, invariants, citations }, rows))
     }
 
-    fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
+    /// The laws that are looked at closely at a few samples of the run, the same ones in every shard. What they need of memory
+    /// (a model in double precision, whole Jacobians where the run has only sketches) is free again before the first chunk.
+    fn check_spots(&self, inputs: &Inputs) -> Result<Laws> {
+        let context = &self.header.context;
+        let exact = Context { settings: Settings { sketch: None, ..context.settings.clone() }, ..context.clone() };
+        let spots = invariants::spots(context);
+        let probe = inputs.probe_of(&exact, &spots)?;
+        let whole = inputs.probe_of(&exact, &spots[..spots.len().min(invariants::WHOLE_SPOTS)])?;
+        let mut laws = Laws::default();
+        laws.check_spots(&Place { context, probe: &probe, whole: &whole, encoder: inputs.encoder.as_deref() })?;
+        Ok(laws)
+    }
+
+    fn observe(&self, inputs: &Inputs, chunk: usize) -> Result<Partial> {
         let context = &self.header.context;
         let samples = self.header.samples_of(&(chunk..chunk + 1));
         let mut partial = Partial {
@@ -272,19 +287,18 @@ impl State {
         };
         let batch = batch(context, &self.selection);
         for start in samples.clone().step_by(batch) {
-            self.observe_batch(inputs, start..samples.end.min(start + batch), spots, &mut partial)?;
+            self.observe_batch(inputs, start..samples.end.min(start + batch), &mut partial)?;
         }
         Ok(partial)
     }
 
-    fn observe_batch(&self, inputs: &Inputs, samples: Range<usize>, spots: &[usize], partial: &mut Partial) -> Result<()> {
+    fn observe_batch(&self, inputs: &Inputs, samples: Range<usize>, partial: &mut Partial) -> Result<()> {
         let needs_others = self.selection.iter().any(|(card, _)| card.needs.contains(&Need::Other));
         let probe = inputs.probe(&self.header.context, samples.start, samples.len(), needs_others)?;
         for ((_, estimator), state) in self.selection.iter().zip(&mut partial.states) {
             estimator.observe(&probe, state)?;
         }
-        let spots: Vec<usize> = spots.iter().filter(|s| samples.contains(s)).map(|s| s - samples.start).collect();
-        partial.laws.check(&probe, &spots, inputs.encoder.as_deref())?;
+        partial.laws.check(&probe)?;
         if let Some(latents) = probe.batch().latents.as_ref().filter(|z| z.ncols() <= WATCHED_LATENTS) {
             latents.outer_iter().for_each(|z| partial.latents.push(&z.to_vec()));
         }
