@@ -7,6 +7,7 @@ use crate::random::{Purpose, Stream};
 
 pub(super) const LAW: Law = Law {
     id: "adjoint",
+    of_jacobians: false,
     tolerance: |context| by_dtype(context, 1e-4, 1e-10),
     check: |place| {
         let Some((decoder, latents, _)) = place.points() else { return Ok(None) };

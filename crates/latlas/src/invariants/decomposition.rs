@@ -5,6 +5,7 @@ use super::Law;
 
 pub(super) const LAW: Law = Law {
     id: "decomposition",
+    of_jacobians: true,
     // Volumes and angles are exact to rounding times the condition number.
     tolerance: |context| 1e-8 * context.latent_dim as f64,
     check: |place| {

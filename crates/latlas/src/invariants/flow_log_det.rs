@@ -5,6 +5,7 @@ use super::{Law, by_dtype};
 
 pub(super) const LAW: Law = Law {
     id: "flow-log-det",
+    of_jacobians: true,
     // Files in single precision store the head's own constants (a sum of log scales) rounded.
     tolerance: |context| by_dtype(context, 2e-2, 1e-6),
     check: |place| {

@@ -5,6 +5,7 @@ use super::Law;
 
 pub(super) const LAW: Law = Law {
     id: "hadamard",
+    of_jacobians: true,
     // Each of the d logarithms carries a few units of rounding.
     tolerance: |context| 1e-10 * context.latent_dim as f64,
     check: |place| {

@@ -34,6 +34,8 @@ use crate::settings::Dtype;
 pub struct Law {
     /// Stable id.
     pub id: &'static str,
+    /// Whether it looks at whole Jacobians.
+    pub of_jacobians: bool,
     /// What is accepted, for this run.
     pub tolerance: fn(&Context) -> f64,
     /// The worst violation in a batch, ≥ 0; `None` where there was nothing to check.
@@ -79,19 +81,26 @@ pub struct Laws(BTreeMap<String, f64>);
 impl Laws {
     /// Checks the laws of every sample on a batch.
     pub(crate) fn check(&mut self, probe: &Probe<'_>) -> Result<()> {
-        self.check_all(EVERYWHERE, &Place { context: probe.context(), probe, whole: probe, encoder: None })
+        let place = Place { context: probe.context(), probe, whole: probe, encoder: None };
+        EVERYWHERE.iter().try_for_each(|law| self.check_law(law, &place))
     }
 
     /// Checks the other laws at spots.
     pub(crate) fn check_spots(&mut self, place: &Place<'_, '_>) -> Result<()> {
-        self.check_all(AT_SPOTS, place)
+        // Side by side, but those that share Jacobians in turn.
+        let of = |of_jacobians: bool| {
+            let mut laws = Self::default();
+            AT_SPOTS.iter().filter(|law| law.of_jacobians == of_jacobians).try_for_each(|law| laws.check_law(law, place)).map(|()| laws)
+        };
+        let (jacobians, points) = rayon::join(|| of(true), || of(false));
+        self.merge(&jacobians?);
+        self.merge(&points?);
+        Ok(())
     }
 
-    fn check_all(&mut self, laws: &[Law], place: &Place<'_, '_>) -> Result<()> {
-        for law in laws {
-            if let Some(worst) = (law.check)(place)? {
-                self.note(law.id, worst);
-            }
+    fn check_law(&mut self, law: &Law, place: &Place<'_, '_>) -> Result<()> {
+        if let Some(worst) = (law.check)(place)? {
+            self.note(law.id, worst);
         }
         Ok(())
     }

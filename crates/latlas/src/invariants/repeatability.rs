@@ -4,6 +4,7 @@ use super::Law;
 
 pub(super) const LAW: Law = Law {
     id: "repeatability",
+    of_jacobians: false,
     tolerance: |_| 0.0,
     check: |place| {
         let Some((decoder, latents, condition)) = place.points() else { return Ok(None) };

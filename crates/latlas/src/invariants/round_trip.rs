@@ -6,6 +6,7 @@ use super::{Law, by_dtype};
 
 pub(super) const LAW: Law = Law {
     id: "round-trip",
+    of_jacobians: false,
     tolerance: |context| by_dtype(context, 2e-2, 1e-6),
     check: |place| {
         let (Some((decoder, latents, condition)), Some(encoder)) = (place.points(), place.encoder) else { return Ok(None) };

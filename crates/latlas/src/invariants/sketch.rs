@@ -17,6 +17,7 @@ const PROBES: usize = 32;
 
 pub(super) const LAW: Law = Law {
     id: "sketch",
+    of_jacobians: true,
     tolerance: |_| 4.0,
     check: |place| {
         let (context, whole) = (place.context, place.whole);

@@ -31,7 +31,12 @@ pub trait Decoder: Send + Sync {
         Ok(self.linearize(latents, condition)?.decoded()?.clone())
     }
 
-    /// Whether [`Linearization::log_det`] gives something.
+    /// log |det ∂f/∂z| `[n]` as the model itself reports it (flows with a log-det head).
+    fn log_det(&self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Option<Vec<f64>>> {
+        Ok(self.linearize(latents, condition)?.log_det()?.map(<[f64]>::to_vec))
+    }
+
+    /// Whether [`Decoder::log_det`] gives something.
     fn has_log_det(&self) -> bool {
         false
     }
@@ -40,6 +45,10 @@ pub trait Decoder: Send + Sync {
     fn in_double_precision(&self) -> Option<std::sync::Arc<dyn Decoder>> {
         None
     }
+
+    /// Lets go of what was kept for products with single vectors ([`Linearization::jvp`], [`Linearization::vjp`]); it is made anew
+    /// where it is needed again.
+    fn release_products(&self) {}
 
     /// Whether the derivative jumps somewhere (ReLU and the like).
     fn has_kinks(&self) -> bool {

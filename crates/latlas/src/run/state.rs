@@ -78,6 +78,8 @@ impl Merge for Partial {
 const BATCH_BYTES: usize = 8 << 20;
 /// … and may take where a batch then has a sample for every latent, as columns of different samples need.
 const LARGEST_BATCH_BYTES: usize = 32 << 20;
+/// Samples that a batch has at least, so that columns of different samples can be compared.
+const SMALLEST_BATCH: usize = 2;
 /// Samples that a batch or a chunk has at most.
 const CHUNK_SAMPLES: usize = 256;
 /// Chunks that a run of large Jacobians is cut into: states that wait to be merged are few, and threads find enough to do.
@@ -136,13 +138,16 @@ impl State {
         let all: usize = shards.iter().map(|shard| samples(&self.header.chunks_of(*shard))).sum();
         let mut done: usize = shards.iter().map(|s| samples(&(self.header.chunks_of(*s).start..self.header.done[s]))).sum();
         progress(done, all);
+        let batch = batch(&self.header.context, &self.selection);
         for shard in shards {
             let Range { start, end } = self.header.chunks_of(shard);
             let mut laws = if self.header.done[&shard] == start && start < end { self.check_spots(inputs)? } else { Laws::default() };
             while self.header.done[&shard] < end {
-                // A wave has a chunk a thread, so that no more than these are held at once.
+                // A wave has a chunk a thread, so that no more than these are held at once; where Jacobians are large, threads
+                // share a batch instead.
                 let next = self.header.done[&shard];
-                let wave = next..end.min(next + rayon::current_num_threads());
+                let threads = rayon::current_num_threads();
+                let wave = next..end.min(next + if batch == SMALLEST_BATCH { (threads / batch).max(1) } else { threads });
                 let partials: Vec<_> = wave.clone().into_par_iter().map(|chunk| self.observe(inputs, chunk)).collect();
                 for (chunk, partial) in wave.clone().zip(partials) {
                     let mut partial = partial?;
@@ -273,6 +278,9 @@ impl State {
         let whole = inputs.probe_of(&exact, &spots[..spots.len().min(invariants::WHOLE_SPOTS)])?;
         let mut laws = Laws::default();
         laws.check_spots(&Place { context, probe: &probe, whole: &whole, encoder: inputs.encoder.as_deref() })?;
+        if let (None, Some(decoder)) = (context.settings.sketch, &inputs.decoder) {
+            decoder.release_products();
+        }
         Ok(laws)
     }
 
@@ -314,8 +322,7 @@ fn batch(context: &Context, selection: &Selection) -> usize {
     let columns = width.saturating_mul(context.rows()).max(pairs.saturating_mul(pairs) / 4).saturating_mul(size_of::<f64>());
     let within = |bytes: usize| bytes / columns.max(1);
     let one_a_latent = if context.latent_dim <= within(LARGEST_BATCH_BYTES) { context.latent_dim } else { 0 };
-    // Two at least, so that columns of different samples can be compared.
-    within(BATCH_BYTES).max(one_a_latent).clamp(2, CHUNK_SAMPLES)
+    within(BATCH_BYTES).max(one_a_latent).clamp(SMALLEST_BATCH, CHUNK_SAMPLES)
 }
 
 impl Header {

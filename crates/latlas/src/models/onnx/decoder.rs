@@ -232,6 +232,10 @@ impl Decoder for OnnxDecoder {
         Some(Arc::new(Self { network, output: self.output, heads, file, cost: self.cost }))
     }
 
+    fn release_products(&self) {
+        self.network.release_products();
+    }
+
     fn has_kinks(&self) -> bool {
         self.graph().has_kinks()
     }

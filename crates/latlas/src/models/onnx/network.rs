@@ -147,6 +147,12 @@ impl Network {
         Pass::of(self.program(purpose(k))?.run(n, &arguments)?, (n, k, gives))
     }
 
+    /// Forgets the programs of [`Network::jvp`] and [`Network::vjp`], with what they alone hold of packed weights.
+    pub fn release_products(&self) {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        programs.retain(|purpose, _| !matches!(purpose, Purpose::Jvp(..) | Purpose::Vjp(..)));
+    }
+
     /// Operations for one sample.
     pub fn cost(&self, output: usize) -> Result<Cost> {
         let of = |purpose| Ok::<_, Error>(execute::cost(&self.derived(purpose)?)?.flops_per_sample);
