@@ -22,19 +22,17 @@ pub struct Presentation {
 
 /// Prints the report, and writes it where that was asked for.
 pub fn present(report: &Report, presentation: &Presentation, console: Console) -> Outcome {
-    let (text, side_files) = json::to_json(report);
-    match &presentation.save {
-        Some(folder) => save(folder, "report.json", &text, &side_files)?,
-        None if presentation.json => {
+    if presentation.json || presentation.save.is_some() {
+        let (text, side_files) = json::to_json(report);
+        if let Some(folder) = &presentation.save {
+            save(folder, "report.json", &text, &side_files)?;
+        } else if !side_files.is_empty() {
             let names: Vec<_> = side_files.iter().map(|file| file.name.as_str()).collect();
-            if !names.is_empty() {
-                console.note(&format!("large arrays are written only with --save DIR: {}", names.join(", ")));
-            }
+            console.note(&format!("large arrays are written only with --save DIR: {}", names.join(", ")));
         }
-        None => {}
-    }
-    if presentation.json {
-        return console.data(&text);
+        if presentation.json {
+            return console.data(&text);
+        }
     }
     console.data(&table::render(report, table::Options { width: width(), colour: console.colored() }))
 }

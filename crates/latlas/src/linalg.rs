@@ -114,7 +114,14 @@ pub fn singular_values(matrix: ArrayView2<'_, f64>) -> Result<Vec<f64>> {
     if matrix.is_empty() {
         return Ok(Vec::new());
     }
-    let values = to_faer(matrix).singular_values().map_err(|_| no_convergence("singular values", matrix))?;
+    let (rows, columns) = matrix.dim();
+    let reversed = matrix.t();
+    let values = match (matrix.to_slice(), reversed.to_slice()) {
+        (Some(entries), _) => MatRef::from_row_major_slice(entries, rows, columns).singular_values(),
+        (_, Some(entries)) => MatRef::from_column_major_slice(entries, rows, columns).singular_values(),
+        _ => to_faer(matrix).singular_values(),
+    };
+    let values = values.map_err(|_| no_convergence("singular values", matrix))?;
     // Backward error can leave a tiny negative zero.
     Ok(values.into_iter().map(f64::abs).collect())
 }
@@ -189,7 +196,8 @@ fn from_faer(matrix: MatRef<'_, f64>) -> Array2<f64> {
 }
 
 fn by_columns(matrix: MatRef<'_, f64>) -> Array2<f64> {
-    let entries = matrix.col_iter().flat_map(|column| column.iter().copied().collect::<Vec<_>>()).collect();
+    let mut entries = Vec::with_capacity(matrix.nrows() * matrix.ncols());
+    matrix.col_iter().for_each(|column| entries.extend(column.iter().copied()));
     Array2::from_shape_vec((matrix.nrows(), matrix.ncols()).f(), entries).unwrap_or_default()
 }
 

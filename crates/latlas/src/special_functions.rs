@@ -1,5 +1,7 @@
 //! Special functions: normal, Student and χ² distributions, digamma and trigamma.
 
+use std::cell::Cell;
+
 use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 /// h₀ = ½ log(2πe): the entropy in nats of one standard normal latent.
@@ -27,7 +29,20 @@ pub fn normal_cdf(x: f64) -> f64 {
 }
 
 /// The quantile of Student's t with `freedom` degrees of freedom, to about 1e-9.
+///
+/// Entries of a matrix mostly have the same count, so each thread remembers its last answer.
 pub fn student_quantile(p: f64, freedom: f64) -> f64 {
+    thread_local!(static LAST: Cell<[f64; 3]> = const { Cell::new([f64::NAN; 3]) });
+    let [last_p, last_freedom, quantile] = LAST.get();
+    if (last_p, last_freedom) == (p, freedom) {
+        return quantile;
+    }
+    let quantile = student_quantile_anew(p, freedom);
+    LAST.set([p, freedom, quantile]);
+    quantile
+}
+
+fn student_quantile_anew(p: f64, freedom: f64) -> f64 {
     if freedom > 200.0 {
         // Abramowitz and Stegun (1964), 26.7.5.
         let z = normal_quantile(p);

@@ -1,7 +1,7 @@
 //! What a program computes from constants, once.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Real;
 use super::kernels::product::Packed;
@@ -18,26 +18,43 @@ enum Kept<T> {
     Own(Vec<T>),
     /// A constant of this very type, where it was loaded.
     Loaded(Arc<[T]>),
-    /// A constant in another type or order.
-    Converted(Arc<Vec<T>>),
+    /// A constant in another type or order, from when it is first read: where kernels have packed forms of it, it never is.
+    Converted(Constant, OnceLock<Arc<Vec<T>>>),
+}
+
+/// A constant of the graph.
+#[derive(Debug, Clone)]
+struct Constant {
+    tensor: Arc<Tensor>,
+    /// Elements of an item.
+    item: usize,
+    /// The channels of its items, where these lie transposed.
+    channels: Option<usize>,
+}
+
+impl Constant {
+    /// Its elements in the type and order in which they are read.
+    fn converted<T: Real>(&self) -> Vec<T> {
+        let all: Vec<T> = self.tensor.map(T::from_f64);
+        let Some(channels) = self.channels else { return all };
+        let mut values = vec![T::ZERO; all.len()];
+        for (from, to) in all.chunks_exact(self.item).zip(values.chunks_exact_mut(self.item)) {
+            transpose(from, [channels, self.item / channels], to);
+        }
+        values
+    }
+
+    fn key(&self) -> Vec<usize> {
+        self.channels.map_or(vec![], |channels| vec![self.item, channels])
+    }
 }
 
 impl<T: Real> Kept<T> {
-    /// A constant; with `channels` its items, of so many elements, lie transposed.
-    fn constant(tensor: &Arc<Tensor>, item: usize, channels: Option<usize>) -> Self {
-        let loaded = T::shared(tensor.data());
-        let Some(channels) = channels else {
-            let converted = || (0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect();
-            return loaded.map_or_else(|| Self::Converted(form(tensor, vec![], converted)), Self::Loaded);
-        };
-        Self::Converted(form(tensor, vec![item, channels], || {
-            let mut values = vec![T::ZERO; tensor.len()];
-            let all: Vec<T> = (0..tensor.len()).map(|i| T::from_f64(tensor.at(i))).collect();
-            for (from, to) in all.chunks_exact(item).zip(values.chunks_exact_mut(item)) {
-                transpose(from, [channels, item / channels], to);
-            }
-            values
-        }))
+    fn constant(constant: Constant) -> Self {
+        match T::shared(constant.tensor.data()).filter(|_| constant.channels.is_none()) {
+            Some(loaded) => Self::Loaded(loaded),
+            None => Self::Converted(constant, OnceLock::new()),
+        }
     }
 
     /// Its elements.
@@ -45,7 +62,17 @@ impl<T: Real> Kept<T> {
         match self {
             Self::Own(values) => values,
             Self::Loaded(values) => values,
-            Self::Converted(values) => values,
+            Self::Converted(constant, values) => {
+                values.get_or_init(|| form(&constant.tensor, constant.key(), || constant.converted::<T>()))
+            }
+        }
+    }
+
+    /// Its elements for one use, after which nothing more is kept than before.
+    fn once<V>(&self, of: impl FnOnce(&[T]) -> V) -> V {
+        match self {
+            Self::Converted(constant, values) if values.get().is_none() => of(&constant.converted::<T>()),
+            _ => of(self.elements()),
         }
     }
 }
@@ -96,8 +123,13 @@ impl<T: Real> Constants<T> {
                 *kept = None;
             }
         }
-        // What was packed to be used once need not be kept.
+        // What was packed or converted to be used once need not be kept.
         constants.packed = Mutex::default();
+        for kept in constants.kept.iter_mut().flatten() {
+            if let Kept::Converted(_, values) = kept {
+                *values = OnceLock::new();
+            }
+        }
         Ok(constants)
     }
 
@@ -109,10 +141,14 @@ impl<T: Real> Constants<T> {
     /// A value packed in the way that `key` describes; `pack` runs if that was not asked for before.
     pub fn packed(&self, node: usize, key: &[usize], pack: impl FnOnce(&[T]) -> Packed<T>) -> Arc<Packed<T>> {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        let once = || match &self.kept[node] {
+            Some(kept) => kept.once(pack),
+            None => pack(&[]),
+        };
         let make = || match self.tensors.get(&node) {
             // The leading number keeps what is packed of the two orders apart.
-            Some((tensor, channels)) => form(tensor, [&[channels.unwrap_or(0)], key].concat(), || pack(self.kept(node))),
-            None => Arc::new(pack(self.kept(node))),
+            Some((tensor, channels)) => form(tensor, [&[channels.unwrap_or(0)], key].concat(), once),
+            None => Arc::new(once()),
         };
         Arc::clone(packed.entry((node, key.to_vec())).or_insert_with(make))
     }
@@ -123,7 +159,7 @@ impl<T: Real> Constants<T> {
                 Op::Constant(tensor) => {
                     let channels = plan.channels[root.index()];
                     self.tensors.insert(root.index(), (Arc::clone(tensor), channels));
-                    Some(Kept::constant(tensor, graph.node(root).item_len(), channels))
+                    Some(Kept::constant(Constant { tensor: Arc::clone(tensor), item: graph.node(root).item_len(), channels }))
                 }
                 Op::Count(axis) => Some(Kept::Own(vec![T::from_f64(graph.axis_size(*axis, 0) as f64)])),
                 _ => None,

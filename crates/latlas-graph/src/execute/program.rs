@@ -67,8 +67,7 @@ impl<T: Real> Program<T> {
     pub fn compile(graph: &Graph, options: &Options) -> Result<Self> {
         Isa::pinned()?;
         let plan = Plan::new(graph)?;
-        let bytes = plan.live_elements().saturating_mul(size_of::<T>());
-        let tile = options.tile.unwrap_or_else(|| default_tile(bytes)).max(1);
+        let tile = options.tile.unwrap_or_else(|| default_tile(graph, &plan, size_of::<T>())).max(1);
         let constants = Constants::new(graph, &plan)?;
         let ports = [&graph.inputs, &graph.outputs].map(|ports| ports.iter().map(|p| Width::of(graph, p.node)).collect());
         let (before, after) =

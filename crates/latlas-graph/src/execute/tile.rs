@@ -3,7 +3,7 @@
 use super::Real;
 use super::constants::Constants;
 use super::kernels::{Kernel, Layout, Scratch, kernel};
-use super::plan::{Group, Phase, Place, Plan, sums_samples};
+use super::plan::{Group, Operand, Phase, Place, Plan, sums_samples};
 use crate::{Graph, Result};
 
 /// Where a step writes.
@@ -43,9 +43,14 @@ impl<T: Real> Step<T> {
             Place::Output(i) => Target::Output(i),
             _ => Target::Kept(result.index()),
         };
+        let kernel = kernel::<T>(graph, plan, group, samples, constants)?;
+        let place = |(i, o): (usize, &Operand)| {
+            let (id, place) = plan.find(o)?;
+            Some(if kernel.reads(i) { (place, layout(id).len()) } else { (Place::Nowhere, 0) })
+        };
         Ok(Self {
-            kernel: kernel::<T>(graph, plan, group, samples, constants)?,
-            operands: group.operands.iter().filter_map(|o| plan.find(o)).map(|(id, place)| (place, layout(id).len())).collect(),
+            operands: group.operands.iter().enumerate().filter_map(place).collect(),
+            kernel,
             target,
             len: layout(result).len(),
         })

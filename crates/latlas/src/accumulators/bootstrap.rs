@@ -11,8 +11,10 @@ pub struct Bootstrap {
     width: usize,
     /// `[replicates, width]`.
     sums: Vec<f64>,
-    /// `[replicates, width]`.
+    /// `[replicates]`.
     weights: Vec<f64>,
+    /// What the weight of an entry lacks where it was missing, `[replicates, width]`; empty while no entry was missing.
+    missing: Vec<f64>,
 }
 
 impl Bootstrap {
@@ -24,19 +26,24 @@ impl Bootstrap {
         if self.sums.is_empty() {
             self.width = row.len();
             self.sums = vec![0.0; Self::REPLICATES * row.len()];
-            self.weights = self.sums.clone();
+            self.weights = vec![0.0; Self::REPLICATES];
         }
         if row.len() != self.width || self.width == 0 {
             return;
         }
+        let missing: Vec<usize> = (0..row.len()).filter(|i| row[*i].is_nan()).collect();
+        if !missing.is_empty() {
+            self.missing.resize(self.sums.len(), 0.0);
+        }
         let mut stream = Stream::new(seed, Purpose::Bootstrap, index, Self::REPLICATES);
-        for (sums, weights) in self.sums.chunks_exact_mut(self.width).zip(self.weights.chunks_exact_mut(self.width)) {
+        for (k, (sums, total)) in self.sums.chunks_exact_mut(self.width).zip(&mut self.weights).enumerate() {
             let weight = poisson(stream.uniform());
             if weight > 0.0 {
-                for ((sum, total), x) in sums.iter_mut().zip(weights).zip(row).filter(|(_, x)| !x.is_nan()) {
+                *total += weight;
+                for (sum, x) in sums.iter_mut().zip(row).filter(|(_, x)| !x.is_nan()) {
                     *sum += weight * x;
-                    *total += weight;
                 }
+                missing.iter().for_each(|i| self.missing[k * self.width + i] += weight);
             }
         }
     }
@@ -46,15 +53,24 @@ impl Bootstrap {
         if self.sums.is_empty() {
             *self = other.clone();
         } else if other.width == self.width {
-            self.sums.iter_mut().zip(&other.sums).for_each(|(a, b)| *a += b);
-            self.weights.iter_mut().zip(&other.weights).for_each(|(a, b)| *a += b);
+            let add = |a: &mut Vec<f64>, b: &[f64]| a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            add(&mut self.sums, &other.sums);
+            add(&mut self.weights, &other.weights);
+            if !other.missing.is_empty() {
+                self.missing.resize(self.sums.len(), 0.0);
+                add(&mut self.missing, &other.missing);
+            }
         }
     }
 
     /// The means of each replicate; NaN where no sample had weight.
     pub fn means(&self) -> impl Iterator<Item = Vec<f64>> {
-        let rows = self.sums.chunks_exact(self.width.max(1)).zip(self.weights.chunks_exact(self.width.max(1)));
-        rows.take(Self::REPLICATES).map(|(sums, weights)| sums.iter().zip(weights).map(|(sum, weight)| sum / weight).collect())
+        let width = self.width.max(1);
+        let rows = self.sums.chunks_exact(width).zip(&self.weights).enumerate();
+        rows.take(Self::REPLICATES).map(move |(k, (sums, weight))| {
+            let missing = |i: usize| self.missing.get(k * width + i).copied().unwrap_or(0.0);
+            sums.iter().enumerate().map(|(i, sum)| sum / (weight - missing(i))).collect()
+        })
     }
 }
 

@@ -1,14 +1,14 @@
-//! The grouped jackknife (Quenouille 1949, Tukey 1958): moments of fixed groups of samples, and what a function of the means
+//! The grouped jackknife (Quenouille 1949, Tukey 1958): means of fixed groups of samples, and what a function of the means
 //! becomes with each group left out.
 
 use serde::{Deserialize, Serialize};
 
-use super::Moments;
+use super::Means;
 use crate::special_functions::student_quantile;
 
-/// Moments of rows in [`Groups::COUNT`] groups; sample i belongs to group i mod 20.
+/// Means of rows in [`Groups::COUNT`] groups; sample i belongs to group i mod 20.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Groups(Vec<Moments>);
+pub struct Groups(Vec<Means>);
 
 /// Some values from all samples and their standard errors.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,28 +27,30 @@ impl Groups {
 
     /// One more sample; NaN entries of its row are missing.
     pub fn push(&mut self, index: u64, row: &[f64]) {
-        self.0.resize(Self::COUNT, Moments::default());
+        self.0.resize(Self::COUNT, Means::default());
         self.0[(index % Self::COUNT as u64) as usize].push(row);
     }
 
     /// All samples of another.
     pub fn merge(&mut self, other: &Self) {
         if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), Moments::default());
+            self.0.resize(other.0.len(), Means::default());
         }
         self.0.iter_mut().zip(&other.0).for_each(|(a, b)| a.merge(b));
     }
 
     /// `of` takes the means of all entries of the rows and gives some values.
     pub fn jackknife(&self, of: impl Fn(&[f64]) -> Vec<f64>) -> Jackknife {
-        let width = self.0.iter().map(Moments::len).max().unwrap_or(0);
-        let mut all = Moments::default();
+        let width = self.0.iter().map(Means::len).max().unwrap_or(0);
+        let mut all = Means::default();
         self.0.iter().for_each(|group| all.merge(group));
-        let mean = |left_out: Option<&Moments>| -> Vec<f64> {
+        let mean = |left_out: Option<&Means>| -> Vec<f64> {
             let of = |i: usize| {
-                let (all, out) = (all.get(i), left_out.map(|group| group.get(i)).unwrap_or_default());
-                let (n, m) = (all.count() as f64, out.count() as f64);
-                if out.count() == 0 { all.mean() } else { (n * all.mean() - m * out.mean()) / (n - m) }
+                let (n, m) = (all.count(i) as f64, left_out.map_or(0, |group| group.count(i)) as f64);
+                match left_out {
+                    Some(group) if m > 0.0 => (n * all.get(i) - m * group.get(i)) / (n - m),
+                    _ => all.get(i),
+                }
             };
             (0..width).map(of).collect()
         };
@@ -78,6 +80,7 @@ impl Jackknife {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Moments;
     use super::*;
 
     #[test]

@@ -14,7 +14,7 @@ mod summary;
 pub use bootstrap::Bootstrap;
 pub use counts::Counts;
 pub use groups::{Groups, Jackknife};
-pub use moments::{Covariance, Moment, Moments};
+pub use moments::{Covariance, Means, Moment, Moments};
 pub use ordered::{Merge, Ordered};
 pub use reservoir::{Key, Reservoir};
 pub use summary::Summary;
@@ -31,7 +31,7 @@ pub trait Accumulator: Default + Clone + Send + Sync + Serialize + DeserializeOw
     fn count(&self) -> usize;
 
     /// Rows whose first columns the value is the mean of, where it keeps such.
-    fn rows(&self) -> Option<&Summary> {
+    fn into_rows(self) -> Option<Summary> {
         None
     }
 }

@@ -69,53 +69,158 @@ impl Moment {
     }
 }
 
-/// Moments of the entries of a vector, each with its own count.
+/// Means of the entries of a vector, each with its own count: one number an entry, since counts mostly agree.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Moments(Vec<Moment>);
+pub struct Means {
+    /// Vectors seen.
+    count: u64,
+    /// How many values fewer than vectors each entry has seen; empty while no entry was missing.
+    missing: Vec<u64>,
+    mean: Vec<f64>,
+}
 
-impl Moments {
+impl Means {
     /// One more vector; NaN entries are missing.
     pub fn push<'a>(&mut self, row: impl IntoIterator<Item = &'a f64>) {
+        self.push_with(row, |_, _, _| ());
+    }
+
+    /// As [`Means::push`]; of each entry that is there `note` takes its place and how far it lies from the mean before and after.
+    fn push_with<'a>(&mut self, row: impl IntoIterator<Item = &'a f64>, mut note: impl FnMut(usize, f64, f64)) {
+        let row = row.into_iter();
+        let before = self.count;
+        self.count = self.count.saturating_add(1);
+        self.mean.reserve_exact(row.size_hint().0.saturating_sub(self.mean.len()));
         // Entries mostly have the same count: one division serves all.
         let (mut count, mut share) = (0, 0.0);
-        for (i, x) in row.into_iter().enumerate() {
-            if i == self.0.len() {
-                self.0.push(Moment::default());
-            }
-            let moment = &mut self.0[i];
-            if !x.is_nan() {
-                moment.count = moment.count.saturating_add(1);
-                if moment.count != count {
-                    (count, share) = (moment.count, 1.0 / moment.count as f64);
+        let mut entries = 0;
+        for (i, x) in row.enumerate() {
+            entries = i + 1;
+            if i == self.mean.len() {
+                self.mean.push(0.0);
+                if before > 0 {
+                    self.miss(i, before);
                 }
-                let delta = x - moment.mean;
-                moment.mean += delta * share;
-                moment.m2 += delta * (x - moment.mean);
             }
+            if x.is_nan() {
+                self.miss(i, 1);
+                continue;
+            }
+            let seen = self.count(i);
+            if seen != count {
+                (count, share) = (seen, 1.0 / seen as f64);
+            }
+            let mean = &mut self.mean[i];
+            let delta = x - *mean;
+            *mean += delta * share;
+            note(i, delta, x - *mean);
         }
+        (entries..self.mean.len()).for_each(|i| self.miss(i, 1));
     }
 
     /// All vectors that another has seen.
     pub fn merge(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), Moment::default());
-        }
-        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| a.merge(b));
+        self.merge_with(other, |_, _, _, _| ());
     }
 
-    /// Of entry i; empty when it was never seen.
-    pub fn get(&self, i: usize) -> Moment {
-        self.0.get(i).copied().unwrap_or_default()
+    /// As [`Means::merge`]; of each entry that both have, `note` takes its place, both counts and the difference of the means.
+    fn merge_with(&mut self, other: &Self, mut note: impl FnMut(usize, f64, f64, f64)) {
+        let vectors = self.count.saturating_add(other.count);
+        for i in 0..self.mean.len().max(other.mean.len()) {
+            let (seen, more) = (self.count(i), other.count(i));
+            if i == self.mean.len() {
+                self.mean.push(0.0);
+            }
+            if let Some(mean) = other.mean.get(i).filter(|_| more > 0) {
+                let (a, b) = (seen as f64, more as f64);
+                let delta = mean - self.mean[i];
+                note(i, a, b, delta);
+                self.mean[i] = if seen == 0 { *mean } else { self.mean[i] + delta * (b / (a + b)) };
+            }
+            let missing = vectors - seen.saturating_add(more).min(vectors);
+            if missing > 0 || !self.missing.is_empty() {
+                self.missing.resize(self.mean.len().max(self.missing.len()), 0);
+                self.missing[i] = missing;
+            }
+        }
+        self.count = vectors;
+    }
+
+    /// Values of entry i.
+    pub fn count(&self, i: usize) -> u64 {
+        let missing = self.missing.get(i).copied().unwrap_or(0);
+        if i < self.mean.len() { self.count.saturating_sub(missing) } else { 0 }
+    }
+
+    fn miss(&mut self, i: usize, values: u64) {
+        if self.missing.len() <= i {
+            self.missing.resize(self.mean.len().max(i + 1), 0);
+        }
+        self.missing[i] = self.missing[i].saturating_add(values);
+    }
+
+    /// Of entry i; NaN when it was never seen.
+    pub fn get(&self, i: usize) -> f64 {
+        if self.count(i) == 0 { f64::NAN } else { self.mean[i] }
     }
 
     /// Entries.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.mean.len()
     }
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.mean.is_empty()
+    }
+}
+
+/// Moments of the entries of a vector, each with its own count.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Moments {
+    means: Means,
+    m2: Vec<f64>,
+}
+
+impl Moments {
+    /// One more vector; NaN entries are missing.
+    pub fn push<'a>(&mut self, row: impl IntoIterator<Item = &'a f64>) {
+        let row = row.into_iter();
+        let m2 = &mut self.m2;
+        m2.reserve_exact(row.size_hint().0.saturating_sub(m2.len()));
+        m2.resize(self.means.len().max(m2.len()), 0.0);
+        self.means.push_with(row, |i, before, after| {
+            if i >= m2.len() {
+                m2.resize(i + 1, 0.0);
+            }
+            m2[i] += before * after;
+        });
+    }
+
+    /// All vectors that another has seen.
+    pub fn merge(&mut self, other: &Self) {
+        let m2 = &mut self.m2;
+        m2.resize(self.means.len().max(other.means.len()), 0.0);
+        self.means.merge_with(&other.means, |i, a, b, delta| {
+            let more = other.m2.get(i).copied().unwrap_or(0.0);
+            m2[i] = if a == 0.0 { more } else { m2[i] + more + delta * delta * (a * b / (a + b)) };
+        });
+    }
+
+    /// Of entry i; empty when it was never seen.
+    pub fn get(&self, i: usize) -> Moment {
+        let count = self.means.count(i);
+        if count == 0 { Moment::default() } else { Moment { count, mean: self.means.mean[i], m2: self.m2.get(i).copied().unwrap_or(0.0) } }
+    }
+
+    /// Entries.
+    pub fn len(&self) -> usize {
+        self.means.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.means.is_empty()
     }
 }
 
@@ -198,6 +303,40 @@ mod tests {
         assert_eq!(one.count(), 0);
         one.push(3.0);
         assert_eq!((one.mean(), one.standard_error(), one.interval(0.95)), (3.0, None, None));
+    }
+
+    /// Rows of moments keep what moments of each column keep, to the bit, whatever is missing.
+    #[test]
+    fn entries_are_moments_of_their_own() {
+        let row = |k: u32| -> Vec<f64> {
+            let width = if k < 4 { 2 } else { 5 };
+            let entry = |i: u32| if (k * 7 + i * 3).is_multiple_of(5) { f64::NAN } else { f64::from(k * k + i).sin() };
+            (0..width).map(entry).collect()
+        };
+        for holes in [false, true] {
+            let rows: Vec<Vec<f64>> = (0..20).map(|k| if holes { row(k) } else { vec![f64::from(k).cos(), f64::from(k).sin()] }).collect();
+            let (mut left, mut right, mut columns) = (Moments::default(), Moments::default(), vec![[Moment::default(); 2]; 5]);
+            for (k, row) in rows.iter().enumerate() {
+                if k < 9 { &mut left } else { &mut right }.push(row);
+                row.iter().enumerate().for_each(|(i, x)| {
+                    let (before, shares) = (columns[i][usize::from(k >= 9)], x - columns[i][usize::from(k >= 9)].mean);
+                    columns[i][usize::from(k >= 9)].push(*x);
+                    // One multiplication by 1/n in place of a division.
+                    if !x.is_nan() {
+                        let moment = &mut columns[i][usize::from(k >= 9)];
+                        moment.mean = before.mean + shares * (1.0 / moment.count as f64);
+                        moment.m2 = before.m2 + shares * (x - moment.mean);
+                    }
+                });
+            }
+            assert_eq!(left.means.missing.is_empty(), !holes);
+            left.merge(&right);
+            for (i, [mut first, second]) in columns.into_iter().enumerate() {
+                first.merge(&second);
+                assert_eq!(left.get(i), first, "entry {i}");
+                assert!(left.means.get(i) == first.mean() || first.count() == 0);
+            }
+        }
     }
 
     #[test]

@@ -21,11 +21,19 @@ pub struct Summary {
 impl Summary {
     /// One more sample: its row, or why it has none. NaN entries of a row are missing.
     pub fn push(&mut self, key: Key, row: Result<&[f64], &str>) {
+        self.push_keeping(usize::MAX, key, row);
+    }
+
+    /// As [`Summary::push`]; of the row only the first entries, so many, may be kept in the reservoir, which is where long rows
+    /// take memory.
+    pub fn push_keeping(&mut self, entries: usize, key: Key, row: Result<&[f64], &str>) {
         self.seen = self.seen.saturating_add(1);
         match row {
             Ok(row) => {
                 self.moments.push(row);
-                self.reservoir.push(key, row);
+                if entries > 0 {
+                    self.reservoir.push(key, &row[..row.len().min(entries)]);
+                }
             }
             Err(reason) => self.dropped.add(reason),
         }
@@ -49,7 +57,7 @@ impl Accumulator for Summary {
         self.seen as usize
     }
 
-    fn rows(&self) -> Option<&Summary> {
+    fn into_rows(self) -> Option<Summary> {
         Some(self)
     }
 }

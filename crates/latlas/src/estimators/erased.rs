@@ -46,7 +46,7 @@ pub trait AnyEstimator: Send + Sync {
     /// [`Estimator::finish`].
     fn finish(&self, context: &Context, state: &AnyState) -> Result<Estimate>;
     /// The rows of the samples whose means are the value, where the state keeps such.
-    fn rows(&self, state: &AnyState) -> Option<Summary>;
+    fn take_rows(&self, state: AnyState) -> Option<Summary>;
     /// The state as bytes.
     fn save(&self, state: &AnyState) -> Result<Vec<u8>>;
     /// The state from bytes, which are not trusted.
@@ -84,8 +84,8 @@ impl<E: Estimator> AnyEstimator for E {
         state.downcast_ref().map_or_else(|| Err(foreign(E::CARD.id)), |state| Estimator::finish(self, context, state))
     }
 
-    fn rows(&self, state: &AnyState) -> Option<Summary> {
-        state.downcast_ref::<E::State>().and_then(Accumulator::rows).cloned()
+    fn take_rows(&self, state: AnyState) -> Option<Summary> {
+        state.downcast::<E::State>().ok().and_then(|state| state.into_rows())
     }
 
     fn save(&self, state: &AnyState) -> Result<Vec<u8>> {

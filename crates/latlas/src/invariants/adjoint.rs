@@ -7,14 +7,15 @@ use crate::random::{Purpose, Stream};
 
 pub(super) const LAW: Law = Law {
     id: "adjoint",
+    of_jacobians: false,
     tolerance: |context| by_dtype(context, 1e-4, 1e-10),
     check: |place| {
-        let Some((decoder, latents, condition)) = place.points() else { return Ok(None) };
+        let Some((decoder, latents, _)) = place.points() else { return Ok(None) };
         let (n, d, big_d) = (latents.nrows(), decoder.latent_dim(), decoder.ambient_dim());
-        let mut stream = Stream::new(place.probe.context().settings.seed, Purpose::Directions, place.spots[0] as u64, d + big_d);
+        let mut stream = Stream::new(place.context.settings.seed, Purpose::Directions, place.probe.batch().start, d + big_d);
         let v = Array3::from_shape_simple_fn((n, 1, d), || stream.normal());
         let u = Array3::from_shape_simple_fn((n, 1, big_d), || stream.normal());
-        let linearization = decoder.linearize(latents.view(), condition.as_ref().map(|c| c.view()))?;
+        let linearization = place.probe.linearization();
         let (jv, ju) = (linearization.jvp(v.view())?, linearization.vjp(u.view())?);
         let sum =
             |a: &Array3<f64>, b: &Array3<f64>, s: usize| a.outer_iter().zip(b.outer_iter()).nth(s).map_or(0.0, |(a, b)| (&a * &b).sum());

@@ -5,17 +5,16 @@ use super::Law;
 
 pub(super) const LAW: Law = Law {
     id: "decomposition",
+    of_jacobians: true,
     // Volumes and angles are exact to rounding times the condition number.
     tolerance: |context| 1e-8 * context.latent_dim as f64,
     check: |place| {
-        let probe = place.probe;
-        let d = probe.context().latent_dim;
-        if d < 2 || d > probe.context().ambient_dim || probe.context().settings.sketch.is_some() {
+        let d = place.context.latent_dim;
+        if d < 2 || d > place.context.ambient_dim || place.context.settings.sketch.is_some() {
             return Ok(None);
         }
         let mut worst = None;
-        for s in place.spots {
-            let factor = &probe.factors()?[*s];
+        for factor in place.whole.factors()? {
             if !factor.log_volume.is_finite() {
                 continue;
             }

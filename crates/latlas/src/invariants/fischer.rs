@@ -5,10 +5,11 @@ use super::Law;
 
 pub(super) const LAW: Law = Law {
     id: "fischer",
+    of_jacobians: true,
     // Each of the d logarithms carries a few units of rounding.
     tolerance: |context| 1e-10 * context.latent_dim as f64,
     check: |place| {
-        let context = place.probe.context();
+        let context = place.context;
         // Without an order nobody has asked for cores, and of a sketch single terms may be negative.
         if context.order.latents.is_empty() || context.latent_dim > context.ambient_dim || context.settings.sketch.is_some() {
             return Ok(None);

@@ -2,26 +2,19 @@
 //! fails here.
 
 use super::{Law, by_dtype};
-use crate::linalg::{log_volume, r_factor};
 
 pub(super) const LAW: Law = Law {
     id: "flow-log-det",
+    of_jacobians: true,
     // Files in single precision store the head's own constants (a sum of log scales) rounded.
     tolerance: |context| by_dtype(context, 2e-2, 1e-6),
     check: |place| {
-        let Some((decoder, latents, condition)) = place.points() else { return Ok(None) };
+        let Some((decoder, ..)) = place.points() else { return Ok(None) };
         if decoder.latent_dim() != decoder.ambient_dim() {
             return Ok(None);
         }
-        let Some(heads) = decoder.log_det(latents.view(), condition.as_ref().map(|rows| rows.view()))? else { return Ok(None) };
-        let volumes: Vec<f64> = if place.probe.context().settings.sketch.is_none() {
-            let factors = place.probe.factors()?;
-            place.spots.iter().map(|s| factors[*s].log_volume).collect()
-        } else {
-            let columns = place.spot_columns()?;
-            columns.outer_iter().map(|columns| log_volume(r_factor(columns).view())).collect()
-        };
-        let gaps = volumes.iter().zip(heads).map(|(volume, head)| (head - volume).abs());
+        let Some(heads) = place.whole.linearization().log_det()? else { return Ok(None) };
+        let gaps = place.whole.factors()?.iter().zip(heads).map(|(factor, head)| (head - factor.log_volume).abs());
         Ok(gaps.reduce(|a, b| if b.is_nan() { b } else { a.max(b) }))
     },
 };

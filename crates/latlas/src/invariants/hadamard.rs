@@ -5,12 +5,12 @@ use super::Law;
 
 pub(super) const LAW: Law = Law {
     id: "hadamard",
+    of_jacobians: true,
     // Each of the d logarithms carries a few units of rounding.
     tolerance: |context| 1e-10 * context.latent_dim as f64,
     check: |place| {
-        let probe = place.probe;
+        let (probe, context) = (place.probe, place.context);
         // Of a sketch only the sums before their correction obey it, and a log-determinant knows nothing of its probes.
-        let context = probe.context();
         if context.latent_dim > context.rows() || context.takes_log_det() {
             return Ok(None);
         }

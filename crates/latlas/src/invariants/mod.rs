@@ -1,7 +1,7 @@
 //! Laws that must hold if the numbers are right, checked in every run and reported with the worst value seen.
 //!
-//! Some are checked at every sample, the costly ones at a few spots: the samples whose hash of (seed, index) is smallest,
-//! so that they are the same whatever the chunks and shards. One file and one table line each.
+//! Some are checked at every sample, the costly ones at a few spots before the run: the samples whose hash of (seed, index) is
+//! smallest, so that they are the same whatever the chunks and shards. One file and one table line each.
 
 mod adjoint;
 mod batch_independence;
@@ -16,9 +16,8 @@ mod round_trip;
 mod sketch;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 pub use latents_match_prior::latents_match_prior;
@@ -35,6 +34,8 @@ use crate::settings::Dtype;
 pub struct Law {
     /// Stable id.
     pub id: &'static str,
+    /// Whether it looks at whole Jacobians.
+    pub of_jacobians: bool,
     /// What is accepted, for this run.
     pub tolerance: fn(&Context) -> f64,
     /// The worst violation in a batch, ≥ 0; `None` where there was nothing to check.
@@ -43,19 +44,21 @@ pub struct Law {
 
 /// Where a law is checked.
 pub struct Place<'p, 'a> {
-    /// All samples of the batch.
+    /// What all samples of the run share.
+    pub context: &'p Context,
+    /// Some samples; at spots without a sketch.
     pub probe: &'p Probe<'a>,
-    /// Which of them are looked at closely.
-    pub spots: &'p [usize],
+    /// Those of them whose whole Jacobians may be asked for.
+    pub whole: &'p Probe<'a>,
     /// x → z, if it was given.
     pub encoder: Option<&'p dyn Encoder>,
-    columns: OnceLock<Array3<f64>>,
 }
 
-/// All laws that are checked batch by batch.
-const TABLE: &[Law] = &[
-    hadamard::LAW,
-    fischer::LAW,
+/// Laws of every sample.
+const EVERYWHERE: &[Law] = &[hadamard::LAW, fischer::LAW];
+
+/// Laws that are looked at closely at a few samples.
+const AT_SPOTS: &[Law] = &[
     decomposition::LAW,
     finite_differences::LAW,
     adjoint::LAW,
@@ -66,21 +69,38 @@ const TABLE: &[Law] = &[
     sketch::LAW,
 ];
 
-/// How many samples of a run are looked at closely.
+/// How many samples of a run are looked at closely …
 const SPOTS: usize = 4;
+/// … and at how many of these with the whole Jacobian, which can cost as much as hundreds of sketches.
+pub const WHOLE_SPOTS: usize = 2;
 
 /// The worst violation of each law so far.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Laws(BTreeMap<String, f64>);
 
 impl Laws {
-    /// Checks a batch.
-    pub(crate) fn check(&mut self, probe: &Probe<'_>, spots: &[usize], encoder: Option<&dyn Encoder>) -> Result<()> {
-        let place = Place { probe, spots, encoder, columns: OnceLock::new() };
-        for law in TABLE {
-            if let Some(worst) = (law.check)(&place)? {
-                self.note(law.id, worst);
-            }
+    /// Checks the laws of every sample on a batch.
+    pub(crate) fn check(&mut self, probe: &Probe<'_>) -> Result<()> {
+        let place = Place { context: probe.context(), probe, whole: probe, encoder: None };
+        EVERYWHERE.iter().try_for_each(|law| self.check_law(law, &place))
+    }
+
+    /// Checks the other laws at spots.
+    pub(crate) fn check_spots(&mut self, place: &Place<'_, '_>) -> Result<()> {
+        // Side by side, but those that share Jacobians in turn.
+        let of = |of_jacobians: bool| {
+            let mut laws = Self::default();
+            AT_SPOTS.iter().filter(|law| law.of_jacobians == of_jacobians).try_for_each(|law| laws.check_law(law, place)).map(|()| laws)
+        };
+        let (jacobians, points) = rayon::join(|| of(true), || of(false));
+        self.merge(&jacobians?);
+        self.merge(&points?);
+        Ok(())
+    }
+
+    fn check_law(&mut self, law: &Law, place: &Place<'_, '_>) -> Result<()> {
+        if let Some(worst) = (law.check)(place)? {
+            self.note(law.id, worst);
         }
         Ok(())
     }
@@ -96,7 +116,7 @@ impl Laws {
             let (worst, tolerance) = (*self.0.get(law.id)?, (law.tolerance)(context));
             Some(Invariant { id: law.id.into(), holds: worst <= tolerance, worst, tolerance })
         };
-        TABLE.iter().filter_map(invariant).collect()
+        EVERYWHERE.iter().chain(AT_SPOTS).filter_map(invariant).collect()
     }
 
     fn note(&mut self, id: &str, worst: f64) {
@@ -123,27 +143,14 @@ pub fn spots(context: &Context) -> Vec<usize> {
     spots
 }
 
-/// The decoder and the latents and conditions of some samples of a batch; `None` without any, or without a decoder.
-type Points<'a> = Option<(&'a dyn Decoder, Array2<f64>, Option<Array2<f64>>)>;
+/// A decoder, and the latents and conditions of some samples; `None` without any, or without a decoder.
+type Points<'a> = Option<(&'a dyn Decoder, ArrayView2<'a, f64>, Option<ArrayView2<'a, f64>>)>;
 
-impl<'a> Place<'_, 'a> {
-    fn points(&self) -> Points<'a> {
-        let decoder = self.probe.decoder()?;
+impl<'p> Place<'p, '_> {
+    fn points(&self) -> Points<'p> {
         let batch = self.probe.batch();
-        let latents = batch.latents.as_ref().filter(|_| !self.spots.is_empty())?.select(Axis(0), self.spots);
-        Some((decoder, latents, batch.condition.as_ref().map(|c| c.select(Axis(0), self.spots))))
-    }
-
-    /// The whole Jacobians of the spots, column by column `[spots, d, D]`; made once. Empty without a decoder.
-    fn spot_columns(&self) -> Result<&Array3<f64>> {
-        if let Some(columns) = self.columns.get() {
-            return Ok(columns);
-        }
-        let columns = match self.points() {
-            Some((decoder, latents, condition)) => decoder.linearize(latents.view(), condition.as_ref().map(|c| c.view()))?.columns()?,
-            None => Array3::default((0, 0, 0)),
-        };
-        Ok(self.columns.get_or_init(|| columns))
+        let latents = batch.latents.as_ref().filter(|latents| !latents.is_empty())?;
+        Some((self.probe.decoder()?, latents.view(), batch.condition.as_ref().map(|rows| rows.view())))
     }
 }
 

@@ -17,41 +17,40 @@ const PROBES: usize = 32;
 
 pub(super) const LAW: Law = Law {
     id: "sketch",
+    of_jacobians: true,
     tolerance: |_| 4.0,
     check: |place| {
-        let context = place.probe.context();
-        let (Some(m), Some((decoder, latents, condition))) = (context.settings.sketch, place.points()) else { return Ok(None) };
-        let exact = place.spot_columns()?;
-        let at = decoder.linearize(latents.view(), condition.as_ref().map(|c| c.view()))?;
-        let (n, d, big_d) = exact.dim();
+        let (context, whole) = (place.context, place.whole);
+        let (Some(m), Some(_)) = (context.settings.sketch, place.points()) else { return Ok(None) };
+        let (n, d, big_d) = (whole.len(), context.latent_dim, context.ambient_dim);
         let repeats = PROBES.div_ceil(m);
-        let start = place.probe.batch().start + place.spots[0] as u64;
-        let probes = probes(context.settings.seed, Purpose::SketchCheck, start, (n, repeats * m, big_d));
-        let sketched = columns(&*at, &probes)?;
+        let probes = probes(context.settings.seed, Purpose::SketchCheck, whole.batch().start, (n, repeats * m, big_d));
+        let sketched = columns(whole.linearization(), &probes)?;
+        let has_volume = m >= d && d <= big_d;
         let mut worst: Option<f64> = None;
-        let (mut lengths, mut volumes) = (vec![0.0; n], vec![0.0; n]);
-        for (s, (sketched, exact)) in sketched.outer_iter().zip(exact.outer_iter()).enumerate() {
-            let volume = |columns: ArrayView2<'_, f64>| log_volume(r_factor(columns).view());
-            for sketch in sketched.axis_chunks_iter(Axis(1), m) {
-                for (a, b) in sketch.outer_iter().zip(exact.outer_iter()) {
-                    let (a, b) = (log_norm(&a.to_vec()), log_norm(&b.to_vec()));
+        for (s, (sketched, exact)) in sketched.outer_iter().zip(whole.log_norms()?.outer_iter()).enumerate() {
+            let mut length = 0.0;
+            for (columns, exact) in sketched.outer_iter().zip(exact) {
+                for sketch in columns.to_vec().chunks_exact(m) {
+                    let found = log_norm(sketch);
                     // A dead column is dead in both.
-                    lengths[s] += if a == b { 0.0 } else { a - b - volume_bias(1, m) } / (d * repeats) as f64;
-                }
-                if m >= d && d <= big_d {
-                    volumes[s] += (volume(sketch) - volume_bias(d, m) - volume(exact)) / repeats as f64;
+                    length += if found == *exact { 0.0 } else { found - exact - volume_bias(1, m) } / (d * repeats) as f64;
                 }
             }
-        }
-        for s in 0..n {
-            let exact = exact.index_axis(Axis(0), s);
-            let gram = exact.dot(&exact.t());
-            let squares = gram.indexed_iter().map(|((i, j), g)| g * g / (gram[[i, i]] * gram[[j, j]]));
+            let volume = if has_volume {
+                let volume = |columns: ArrayView2<'_, f64>| log_volume(r_factor(columns).view());
+                let sum: f64 = sketched.axis_chunks_iter(Axis(1), m).map(volume).sum();
+                sum / repeats as f64 - volume_bias(d, m) - whole.factors()?[s].log_volume
+            } else {
+                0.0
+            };
             // A dead column has no noise.
-            let share = squares.filter(|square| square.is_finite()).sum::<f64>() / (d * d) as f64;
+            let live = exact.iter().filter(|x| x.is_finite()).count() as f64;
+            let pairs = whole.angles()?[s].squared_cosines.iter().filter(|square| square.is_finite()).sum::<f64>();
+            let share = (live + 2.0 * pairs) / (d * d) as f64;
             let in_errors = |gap: f64, variance: f64| if gap == 0.0 { 0.0 } else { gap.abs() / (variance / repeats as f64).sqrt() };
-            let length = in_errors(lengths[s], volume_variance(1, m) * share);
-            let volume = if m >= d && d <= big_d && volumes[s].is_finite() { in_errors(volumes[s], volume_variance(d, m)) } else { 0.0 };
+            let length = in_errors(length, volume_variance(1, m) * share);
+            let volume = if volume.is_finite() { in_errors(volume, volume_variance(d, m)) } else { 0.0 };
             worst = Some(worst.unwrap_or(0.0).max(length).max(volume));
         }
         Ok(worst)

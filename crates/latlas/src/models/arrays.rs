@@ -1,19 +1,19 @@
 //! Given Jacobians as a model: for whatever cannot be exported, its derivative at some points is enough for entropies.
 
-use ndarray::{Array2, Array3, ArrayView3};
+use ndarray::{Array2, Array3, ArrayView3, CowArray, Ix3};
 
 use super::Linearization;
 use crate::error::{Error, Result};
 
 /// Jacobians at a batch of points, and nothing else known of the model.
 pub struct GivenJacobians<'a> {
-    jacobians: ArrayView3<'a, f64>,
+    jacobians: CowArray<'a, f64, Ix3>,
 }
 
 impl<'a> GivenJacobians<'a> {
     /// Over `jacobians [n, D, d]`.
-    pub fn new(jacobians: ArrayView3<'a, f64>) -> Self {
-        Self { jacobians }
+    pub fn new(jacobians: impl Into<CowArray<'a, f64, Ix3>>) -> Self {
+        Self { jacobians: jacobians.into() }
     }
 }
 
@@ -34,7 +34,7 @@ impl Linearization for GivenJacobians<'_> {
     }
 
     fn columns(&self) -> Result<Array3<f64>> {
-        Ok(self.jacobians.permuted_axes([0, 2, 1]).as_standard_layout().into_owned())
+        Ok(self.jacobians.view().permuted_axes([0, 2, 1]).as_standard_layout().into_owned())
     }
 }
 

@@ -32,8 +32,8 @@ pub trait Decoder: Send + Sync {
     }
 
     /// log |det ∂f/∂z| `[n]` as the model itself reports it (flows with a log-det head).
-    fn log_det(&self, _latents: ArrayView2<'_, f64>, _condition: Option<ArrayView2<'_, f64>>) -> Result<Option<Vec<f64>>> {
-        Ok(None)
+    fn log_det(&self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Option<Vec<f64>>> {
+        Ok(self.linearize(latents, condition)?.log_det()?.map(<[f64]>::to_vec))
     }
 
     /// log p(x|z) `[n]` of data `[n, D]` at latents `[n, d]`, for a decoder that gives a normal distribution; `None` for
@@ -56,6 +56,10 @@ pub trait Decoder: Send + Sync {
     fn in_double_precision(&self) -> Option<std::sync::Arc<dyn Decoder>> {
         None
     }
+
+    /// Lets go of what was kept for products with single vectors ([`Linearization::jvp`], [`Linearization::vjp`]); it is made anew
+    /// where it is needed again.
+    fn release_products(&self) {}
 
     /// Whether the derivative jumps somewhere (ReLU and the like).
     fn has_kinks(&self) -> bool {
@@ -100,10 +104,15 @@ pub struct Cost {
     pub jacobian: f64,
 }
 
-/// A decoder at a batch of points: x = f(z), and Df(z) as an operator. One primal pass serves all.
+/// A decoder at a batch of points: x = f(z), and Df(z) as an operator. What a derivative's primal pass finds on its way is kept.
 pub trait Linearization: Send + Sync {
     /// f(z): `[n, D]`.
     fn decoded(&self) -> Result<&Array2<f64>>;
+
+    /// log |det Df(z)| `[n]` as the model itself reports it (flows with a log-det head).
+    fn log_det(&self) -> Result<Option<&[f64]>> {
+        Ok(None)
+    }
 
     /// Df(z) v: `[n, k, d]` → `[n, k, D]`.
     fn jvp(&self, tangents: ArrayView3<'_, f64>) -> Result<Array3<f64>>;

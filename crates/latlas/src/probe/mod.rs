@@ -269,22 +269,14 @@ impl<'a> Probe<'a> {
         let factor = |s: usize| Factor::new(columns.index_axis(Axis(0), s), log_norms.row(s), self.context());
         once(&self.factors, || {
             let mut factors: Vec<_> = (0..self.len()).into_par_iter().map(factor).collect();
-            for (factor, log_det) in factors.iter_mut().zip(self.log_dets()?.into_iter().flatten()) {
-                factor.log_volume = if log_det.is_finite() { log_det } else { f64::NEG_INFINITY };
+            if self.context.takes_log_det() {
+                for (factor, log_det) in factors.iter_mut().zip(self.linearization.log_det()?.into_iter().flatten()) {
+                    factor.log_volume = if log_det.is_finite() { *log_det } else { f64::NEG_INFINITY };
+                }
             }
             Ok(factors)
         })
         .map(Vec::as_slice)
-    }
-
-    /// The model's own log-determinants, where the run takes them for volumes.
-    fn log_dets(&self) -> Result<Option<Vec<f64>>> {
-        match (self.decoder, &self.batch.latents) {
-            (Some(decoder), Some(latents)) if self.context.takes_log_det() => {
-                decoder.log_det(latents.view(), self.batch.condition.as_ref().map(|rows| rows.view()))
-            }
-            _ => Ok(None),
-        }
     }
 
     /// The angles between the columns of each sample, pair by pair.

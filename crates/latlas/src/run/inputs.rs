@@ -254,19 +254,29 @@ impl Inputs {
     }
 
     fn probe_alone<'a>(&'a self, context: &'a Context, start: usize, len: usize) -> Result<Probe<'a>> {
-        let rows = Slice::from(start..start + len);
-        let condition = self.condition.as_ref().map(|c| {
-            if c.nrows() == 1 && context.n_samples != 1 { c.select(Axis(0), &vec![0; len]) } else { c.slice_axis(Axis(0), rows).to_owned() }
-        });
+        self.probe_of(context, &(start..start + len).collect::<Vec<_>>())
+    }
+
+    /// Some samples of the run, ascending, at least one.
+    pub(super) fn probe_of<'a>(&'a self, context: &'a Context, samples: &[usize]) -> Result<Probe<'a>> {
+        let (start, len) = (samples[0], samples.len());
+        let condition = self
+            .condition
+            .as_ref()
+            .map(|c| if c.nrows() == 1 && context.n_samples != 1 { c.select(Axis(0), &vec![0; len]) } else { c.select(Axis(0), samples) });
         let mut batch = Batch { start: start as u64, len, latents: None, condition, data: None, labels: None };
         batch.latents = match (context.sampling, &self.latents) {
-            (_, Some(latents)) => Some(latents.slice_axis(Axis(0), rows).to_owned()),
-            (Sampling::Prior, None) => Some(self.prior.draw(context.settings.seed, start as u64..(start + len) as u64, context.latent_dim)),
+            (_, Some(latents)) => Some(latents.select(Axis(0), samples)),
+            (Sampling::Prior, None) => {
+                let draw = |s: &usize| self.prior.draw(context.settings.seed, *s as u64..*s as u64 + 1, context.latent_dim);
+                let draws: Vec<Array2<f64>> = samples.iter().map(draw).collect();
+                Some(Array2::from_shape_fn((len, context.latent_dim), |(s, i)| draws[s][[0, i]]))
+            }
             (Sampling::Data, None) => match (&self.decoder, &self.data) {
                 (Some(decoder), Some(data)) => {
-                    let data = data.slice_axis(Axis(0), rows).to_owned();
+                    let data = data.select(Axis(0), samples);
                     let latents = encode(&**decoder, self.encoder.as_deref(), &data, batch.condition.as_ref(), &context.settings)?;
-                    batch.labels = self.labels.as_ref().map(|l| l[start..start + len].to_vec());
+                    batch.labels = self.labels.as_ref().map(|labels| samples.iter().map(|s| labels[*s]).collect());
                     batch.data = Some(data);
                     Some(latents)
                 }
@@ -277,7 +287,12 @@ impl Inputs {
         match (&self.decoder, &self.jacobians) {
             (Some(decoder), _) => Ok(Probe::new(Cow::Borrowed(context), &**decoder, batch)?.on(self.manifold())),
             (None, Some(jacobians)) => {
-                let given = GivenJacobians::new(jacobians.slice_axis(Axis(0), rows));
+                let neighbours = samples.last() == Some(&(start + len - 1));
+                let given = if neighbours {
+                    GivenJacobians::new(jacobians.slice_axis(Axis(0), Slice::from(start..start + len)))
+                } else {
+                    GivenJacobians::new(jacobians.select(Axis(0), samples))
+                };
                 Ok(Probe::over(Cow::Borrowed(context), None, Box::new(given), batch))
             }
             (None, None) => Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),

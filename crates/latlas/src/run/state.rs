@@ -15,7 +15,7 @@ use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::estimators::{self, AnyEstimator, AnyState, Card, Need};
-use crate::invariants::{self, Laws};
+use crate::invariants::{self, Laws, Place};
 use crate::report::{InputRecord, Report};
 
 /// One of several equal parts of a run.
@@ -85,6 +85,8 @@ impl Merge for Partial {
 const BATCH_BYTES: usize = 8 << 20;
 /// … and may take where a batch then has a sample for every latent, as columns of different samples need.
 const LARGEST_BATCH_BYTES: usize = 32 << 20;
+/// Samples that a batch has at least, so that columns of different samples can be compared.
+const SMALLEST_BATCH: usize = 2;
 /// Samples that a batch or a chunk has at most.
 const CHUNK_SAMPLES: usize = 256;
 /// Chunks that a run of large Jacobians is cut into: states that wait to be merged are few, and threads find enough to do.
@@ -142,21 +144,26 @@ impl State {
     /// Other inputs than the state began with; what goes wrong in the model or in `checkpoint`.
     pub fn advance(&mut self, inputs: &Inputs, progress: &dyn Fn(usize, usize), checkpoint: &dyn Fn(&Self) -> Result<()>) -> Result<()> {
         self.header.check_inputs(inputs)?;
-        let spots = invariants::spots(&self.header.context);
         let samples = |chunks: &Range<usize>| self.header.samples_of(chunks).len();
         let shards: Vec<usize> = self.header.done.keys().copied().collect();
         let all: usize = shards.iter().map(|shard| samples(&self.header.chunks_of(*shard))).sum();
         let mut done: usize = shards.iter().map(|s| samples(&(self.header.chunks_of(*s).start..self.header.done[s]))).sum();
         progress(done, all);
+        let batch = batch(&self.header.context, &self.selection);
         for shard in shards {
-            let end = self.header.chunks_of(shard).end;
+            let Range { start, end } = self.header.chunks_of(shard);
+            let mut laws = if self.header.done[&shard] == start && start < end { self.check_spots(inputs)? } else { Laws::default() };
             while self.header.done[&shard] < end {
-                // A wave has a chunk a thread, so that no more than these are held at once.
+                // A wave has a chunk a thread, so that no more than these are held at once; where Jacobians are large, threads
+                // share a batch instead.
                 let next = self.header.done[&shard];
-                let wave = next..end.min(next + rayon::current_num_threads());
-                let partials: Vec<_> = wave.clone().into_par_iter().map(|chunk| self.observe(inputs, chunk, &spots)).collect();
+                let threads = rayon::current_num_threads();
+                let wave = next..end.min(next + if batch == SMALLEST_BATCH { (threads / batch).max(1) } else { threads });
+                let partials: Vec<_> = wave.clone().into_par_iter().map(|chunk| self.observe(inputs, chunk)).collect();
                 for (chunk, partial) in wave.clone().zip(partials) {
-                    self.chunks.insert(chunk as u64, partial?);
+                    let mut partial = partial?;
+                    partial.laws.merge(&std::mem::take(&mut laws));
+                    self.chunks.insert(chunk as u64, partial);
                 }
                 self.header.done.insert(shard, wave.end);
                 done += self.header.samples_of(&wave).len();
@@ -241,9 +248,10 @@ impl State {
         let Some(partial) = chunks.fold().or(nothing) else {
             return Err(Error::TooFewSamples { estimator: "a run".into(), needed: 1, got: 0 });
         };
-        let mut estimates = Vec::new();
-        for ((_, estimator), state) in selection.iter().zip(&partial.states) {
-            estimates.push(estimator.finish(context, state)?);
+        let (mut estimates, mut rows) = (Vec::new(), Vec::new());
+        for ((_, estimator), state) in selection.iter().zip(partial.states) {
+            estimates.push(estimator.finish(context, &state)?);
+            rows.push(estimator.take_rows(state));
         }
         let match_prior = invariants::latents_match_prior(context, &partial.latents);
         if let Some(law) = match_prior.as_ref().filter(|law| !law.holds) {
@@ -269,29 +277,43 @@ impl State {
             }
         }
         let invariants = partial.laws.finish(context).into_iter().chain(match_prior).collect();
-        let rows = selection.iter().zip(&partial.states).map(|((_, estimator), state)| estimator.rows(state)).collect();
         Ok((Report { inputs: header.records, settings, estimates, invariants, citations }, rows))
     }
 
-    fn observe(&self, inputs: &Inputs, chunk: usize, spots: &[usize]) -> Result<Partial> {
+    /// The laws that are looked at closely at a few samples of the run, the same ones in every shard. What they need of memory
+    /// (a model in double precision, whole Jacobians where the run has only sketches) is free again before the first chunk.
+    fn check_spots(&self, inputs: &Inputs) -> Result<Laws> {
+        let context = &self.header.context;
+        let exact = Context { settings: Settings { sketch: None, ..context.settings.clone() }, ..context.clone() };
+        let spots = invariants::spots(context);
+        let probe = inputs.probe_of(&exact, &spots)?;
+        let whole = inputs.probe_of(&exact, &spots[..spots.len().min(invariants::WHOLE_SPOTS)])?;
+        let mut laws = Laws::default();
+        laws.check_spots(&Place { context, probe: &probe, whole: &whole, encoder: inputs.encoder.as_deref() })?;
+        if let (None, Some(decoder)) = (context.settings.sketch, &inputs.decoder) {
+            decoder.release_products();
+        }
+        Ok(laws)
+    }
+
+    fn observe(&self, inputs: &Inputs, chunk: usize) -> Result<Partial> {
         let context = &self.header.context;
         let samples = self.header.samples_of(&(chunk..chunk + 1));
         let mut partial = Partial::new(&self.selection);
         let batch = batch(context, &self.selection);
         for start in samples.clone().step_by(batch) {
-            self.observe_batch(inputs, start..samples.end.min(start + batch), spots, &mut partial)?;
+            self.observe_batch(inputs, start..samples.end.min(start + batch), &mut partial)?;
         }
         Ok(partial)
     }
 
-    fn observe_batch(&self, inputs: &Inputs, samples: Range<usize>, spots: &[usize], partial: &mut Partial) -> Result<()> {
+    fn observe_batch(&self, inputs: &Inputs, samples: Range<usize>, partial: &mut Partial) -> Result<()> {
         let needs_others = self.selection.iter().any(|(card, _)| card.needs.contains(&Need::Other));
         let probe = inputs.probe(&self.header.context, samples.start, samples.len(), needs_others)?;
         for ((_, estimator), state) in self.selection.iter().zip(&mut partial.states) {
             estimator.observe(&probe, state)?;
         }
-        let spots: Vec<usize> = spots.iter().filter(|s| samples.contains(s)).map(|s| s - samples.start).collect();
-        partial.laws.check(&probe, &spots, inputs.encoder.as_deref())?;
+        partial.laws.check(&probe)?;
         if let Some(latents) = probe.batch().latents.as_ref().filter(|z| z.ncols() <= WATCHED_LATENTS) {
             latents.outer_iter().for_each(|z| partial.latents.push(&z.to_vec()));
         }
@@ -307,8 +329,7 @@ fn batch(context: &Context, selection: &Selection) -> usize {
     let columns = width.saturating_mul(context.rows()).max(pairs.saturating_mul(pairs) / 4).saturating_mul(size_of::<f64>());
     let within = |bytes: usize| bytes / columns.max(1);
     let one_a_latent = if context.latent_dim <= within(LARGEST_BATCH_BYTES) { context.latent_dim } else { 0 };
-    // Two at least, so that columns of different samples can be compared.
-    within(BATCH_BYTES).max(one_a_latent).clamp(2, CHUNK_SAMPLES)
+    within(BATCH_BYTES).max(one_a_latent).clamp(SMALLEST_BATCH, CHUNK_SAMPLES)
 }
 
 impl Header {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::fixture::{error, matrix, options, path, vector};
 use latlas::linalg::{log_volume, r_factor};
-use latlas::models::{Decoder, OnnxDecoder, OnnxEncoder};
+use latlas::models::{Decoder, Linearization, OnnxDecoder, OnnxEncoder};
 use latlas::run::{Inputs, Settings, run};
 use latlas::samples::Prior;
 use latlas::settings::Dtype;
@@ -81,6 +81,24 @@ fn a_run_knows_the_flow_and_its_inverse() {
 fn the_head_of_the_other_direction_is_found_out() {
     // The inverse's log-determinant has the other sign at the same point.
     struct Reversed(OnnxDecoder);
+    struct ReversedAt<'a>(Box<dyn Linearization + 'a>, Vec<f64>);
+    impl Linearization for ReversedAt<'_> {
+        fn decoded(&self) -> latlas::Result<&ndarray::Array2<f64>> {
+            self.0.decoded()
+        }
+        fn log_det(&self) -> latlas::Result<Option<&[f64]>> {
+            Ok(Some(&self.1))
+        }
+        fn jvp(&self, tangents: ndarray::ArrayView3<'_, f64>) -> latlas::Result<ndarray::Array3<f64>> {
+            self.0.jvp(tangents)
+        }
+        fn vjp(&self, cotangents: ndarray::ArrayView3<'_, f64>) -> latlas::Result<ndarray::Array3<f64>> {
+            self.0.vjp(cotangents)
+        }
+        fn columns(&self) -> latlas::Result<ndarray::Array3<f64>> {
+            self.0.columns()
+        }
+    }
     impl Decoder for Reversed {
         fn latent_dim(&self) -> usize {
             7
@@ -92,15 +110,10 @@ fn the_head_of_the_other_direction_is_found_out() {
             &'a self,
             latents: ndarray::ArrayView2<'_, f64>,
             condition: Option<ndarray::ArrayView2<'_, f64>>,
-        ) -> latlas::Result<Box<dyn latlas::models::Linearization + 'a>> {
-            self.0.linearize(latents, condition)
-        }
-        fn log_det(
-            &self,
-            latents: ndarray::ArrayView2<'_, f64>,
-            condition: Option<ndarray::ArrayView2<'_, f64>>,
-        ) -> latlas::Result<Option<Vec<f64>>> {
-            Ok(self.0.log_det(latents, condition)?.map(|all| all.iter().map(|x| -x).collect()))
+        ) -> latlas::Result<Box<dyn Linearization + 'a>> {
+            let at = self.0.linearize(latents, condition)?;
+            let log_det = at.log_det()?.unwrap().iter().map(|x| -x).collect();
+            Ok(Box::new(ReversedAt(at, log_det)))
         }
         fn cost(&self) -> latlas::models::Cost {
             self.0.cost()

@@ -124,6 +124,10 @@ fn longest(loops: &mut Vec<Loop>, side: usize) -> Loop {
 const SMALL: usize = 2048;
 
 impl<T: Real> Kernel<T> for Contract<T> {
+    fn reads(&self, operand: usize) -> bool {
+        self.packed.is_empty() || operand == usize::from(self.transposed)
+    }
+
     fn run(&self, operands: &[&[T]], out: &mut [T], scratch: &mut Scratch<T>) {
         let (m, n, k) = (self.m, self.n, self.k);
         if self.depth.len() * k.0 == 0 {

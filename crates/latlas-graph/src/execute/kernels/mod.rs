@@ -120,6 +120,11 @@ impl Layout {
 pub trait Kernel<T>: Send + Sync {
     /// Computes the group's value from its operands; writes every element of `out`.
     fn run(&self, operands: &[&[T]], out: &mut [T], scratch: &mut Scratch<T>);
+
+    /// Whether it reads the i-th operand, and does not hold a packed form of it instead.
+    fn reads(&self, _operand: usize) -> bool {
+        true
+    }
 }
 
 /// Buffers that kernels borrow and give back, kept by each thread between runs.

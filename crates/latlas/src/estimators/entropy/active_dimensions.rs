@@ -91,7 +91,7 @@ impl Estimator for ActiveDimensions {
             let key = probe.key(s);
             if probe.is_finite(s)? {
                 let row = probe.entropies(s)?;
-                state.summary.push(key.into(), Ok(&row));
+                state.summary.push_keeping(0, key.into(), Ok(&row));
                 state.bootstrap.push(probe.context().settings.seed, key.1, &row);
             } else {
                 state.summary.push(key.into(), Err(Fault::NonFinite.reason()));

@@ -86,7 +86,7 @@ impl Estimator for AveragedColumns {
         for (s, jacobian) in columns.outer_iter().enumerate() {
             if probe.is_finite(s)? {
                 let squares: Vec<f64> = jacobian.outer_iter().map(|column| column.iter().map(|x| x * x).sum()).collect();
-                state.summary.push(probe.key(s).into(), Ok(&squares));
+                state.summary.push_keeping(0, probe.key(s).into(), Ok(&squares));
                 state.columns.push(jacobian.iter());
             } else {
                 state.summary.push(probe.key(s).into(), Err(Fault::NonFinite.reason()));

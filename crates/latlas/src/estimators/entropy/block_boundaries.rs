@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::insert;
-use crate::accumulators::{Accumulator, Groups, Jackknife, Moments, Summary};
+use crate::accumulators::{Accumulator, Groups, Jackknife, Means, Summary};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Value};
@@ -48,7 +48,7 @@ pub struct State {
     /// Rows: mean overlap within, mean overlap across, for each cut in the own order and then in the order of entropy.
     groups: Groups,
     /// The same rows for random orders, from some of the samples.
-    random: Moments,
+    random: Means,
 }
 
 /// Random orders that a boundary must exceed.
@@ -117,7 +117,7 @@ impl Estimator for BlockBoundaries {
                 let of = |c: usize| Some(sweep.core[c] + sweep.detail[c] - sweep.core[d]).filter(|x| x.is_finite()).unwrap_or(f64::NAN);
                 (1..d).map(of).collect()
             });
-            state.summary.push(probe.key(s).into(), Ok(&shared));
+            state.summary.push_keeping(0, probe.key(s).into(), Ok(&shared));
             let row = [self.overlaps(angles, &native), self.overlaps(angles, &context.order.latents)].concat();
             state.groups.push(probe.key(s).1, &row);
             if (probe.key(s).1 as usize).is_multiple_of(context.n_samples.div_ceil(SAMPLES).max(1)) {
@@ -140,7 +140,7 @@ impl Estimator for BlockBoundaries {
             };
             if means.len() < 4 * cuts { vec![f64::NAN; cuts] } else { (0..cuts).map(score).collect() }
         };
-        let random: Vec<f64> = (0..state.random.len()).map(|i| state.random.get(i).mean()).collect();
+        let random: Vec<f64> = (0..state.random.len()).map(|i| state.random.get(i)).collect();
         let chance = random.chunks_exact(4 * cuts).flat_map(|two| [scores(two, 0), scores(two, 1)].concat());
         let chance = chance.filter(|score| !score.is_nan()).fold(1.0, f64::max);
         let native = state.groups.jackknife(|means| scores(means, 0));

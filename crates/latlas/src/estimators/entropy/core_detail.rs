@@ -91,7 +91,7 @@ impl Estimator for CoreDetail {
             }));
             row.extend(Surprisals::new(probe, s, &native, live).shared(own));
             row.push(live.len() as f64);
-            state.push(probe.key(s).into(), Ok(&row));
+            state.push_keeping(d + 1, probe.key(s).into(), Ok(&row));
         }
         Ok(())
     }

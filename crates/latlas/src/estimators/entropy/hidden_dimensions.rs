@@ -112,7 +112,7 @@ impl Estimator for HiddenDimensions {
                 continue;
             }
             let row = probe.entropies(s)?;
-            state.summary.push(key.into(), Ok(&row));
+            state.summary.push_keeping(0, key.into(), Ok(&row));
             state.bootstrap.push(probe.context().settings.seed, key.1, &row);
             if let Some(latents) = &batch.latents {
                 let class = batch.labels.as_ref().map_or(0, |labels| labels[s]);

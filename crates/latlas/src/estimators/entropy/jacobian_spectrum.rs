@@ -48,7 +48,7 @@ impl Estimator for JacobianSpectrum {
         ],
         source: include_str!("jacobian_spectrum.rs"),
     };
-    /// Rows: σ `[k]`, log σ `[k]` (NaN for 0), log of the condition number, effective rank.
+    /// Rows: σ `[k]`, log of the condition number, effective rank, log σ `[k]` (NaN for 0).
     type State = Summary;
 
     fn new(context: &Context) -> Result<Self> {
@@ -66,8 +66,8 @@ impl Estimator for JacobianSpectrum {
                 [one] if one > 0.0 => 0.0,
                 _ => f64::NAN,
             };
-            let row: Vec<f64> = sigma.iter().copied().chain(log).chain([log_condition, effective_rank(&sigma)]).collect();
-            state.push(probe.key(s).into(), if probe.is_finite(s)? { Ok(&row) } else { Err(Fault::NonFinite.reason()) });
+            let row: Vec<f64> = sigma.iter().copied().chain([log_condition, effective_rank(&sigma)]).chain(log).collect();
+            state.push_keeping(sigma.len() + 2, probe.key(s).into(), if probe.is_finite(s)? { Ok(&row) } else { Err(Fault::NonFinite.reason()) });
         }
         Ok(())
     }
@@ -79,10 +79,10 @@ impl Estimator for JacobianSpectrum {
         let errors = |range: std::ops::Range<usize>| {
             numbers(&range.map(|i| state.moments.get(i).standard_error().unwrap_or(f64::NAN)).collect::<Vec<_>>())
         };
-        insert(&mut estimate, "log_singular_values", json!({ "value": means(k..2 * k), "standard_error": errors(k..2 * k) }));
-        let condition: Vec<f64> = state.reservoir.quantiles(2 * k, &PROBABILITIES).iter().map(|x| x.exp()).collect();
-        let log_condition = state.moments.get(2 * k);
-        let histogram = state.reservoir.histogram(2 * k).map(|(edges, counts)| json!({ "log_edges": edges, "counts": counts }));
+        insert(&mut estimate, "log_singular_values", json!({ "value": means(k + 2..2 * k + 2), "standard_error": errors(k + 2..2 * k + 2) }));
+        let condition: Vec<f64> = state.reservoir.quantiles(k, &PROBABILITIES).iter().map(|x| x.exp()).collect();
+        let log_condition = state.moments.get(k);
+        let histogram = state.reservoir.histogram(k).map(|(edges, counts)| json!({ "log_edges": edges, "counts": counts }));
         insert(
             &mut estimate,
             "condition_number",
@@ -92,13 +92,13 @@ impl Estimator for JacobianSpectrum {
                 "histogram": histogram,
             }),
         );
-        let rank = state.moments.get(2 * k + 1);
+        let rank = state.moments.get(k + 1);
         insert(
             &mut estimate,
             "effective_rank",
             json!({
                 "value": number(rank.mean()), "standard_error": number(rank.standard_error().unwrap_or(f64::NAN)),
-                "quantiles": { "probabilities": PROBABILITIES, "values": numbers(&state.reservoir.quantiles(2 * k + 1, &PROBABILITIES)) },
+                "quantiles": { "probabilities": PROBABILITIES, "values": numbers(&state.reservoir.quantiles(k + 1, &PROBABILITIES)) },
             }),
         );
         Ok(estimate)

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::insert;
-use crate::accumulators::{Accumulator, Moment, Moments, Reservoir, Summary};
+use crate::accumulators::{Accumulator, Means, Moment, Moments, Reservoir, Summary};
 use crate::caveat::Caveat;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -52,7 +52,7 @@ pub struct State {
     /// −log sin of each pair, unresolved ones missing.
     information: Moments,
     /// cos² of each pair.
-    squared_cosines: Moments,
+    squared_cosines: Means,
     /// How often a pair was parallel within the resolution.
     unresolved: BTreeMap<u64, u64>,
     /// Rows of −log sin of some samples.
@@ -128,7 +128,7 @@ impl Estimator for PairwiseMutualInformation {
                     largest = x.max(largest);
                 }
             }
-            state.summary.push(probe.key(s).into(), Ok(&[sum / f64::from(resolved), largest, shuffled_overlap(probe, s)?]));
+            state.summary.push_keeping(0, probe.key(s).into(), Ok(&[sum / f64::from(resolved), largest, shuffled_overlap(probe, s)?]));
             state.information.push(angles.information.iter().map(|x| if *x == f64::INFINITY { &f64::NAN } else { x }));
             if probe.context().settings.sketch.is_none() {
                 state.squared_cosines.push(&angles.squared_cosines);
@@ -149,13 +149,14 @@ impl Estimator for PairwiseMutualInformation {
             let row = |i: usize| (0..d).map(|j| pair(i, j).map_or(Json::Null, |pair| number(of(pair)))).collect::<Json>();
             (0..d).map(row).collect()
         };
-        let medians: Vec<f64> = (0..pairs(d)).map(|pair| state.some.quantiles(pair, &[0.5])[0]).collect();
         insert(&mut estimate, "r2", matrix(&|pair| -(-2.0 * state.information.get(pair).mean()).exp_m1()));
         if context.settings.sketch.is_none() {
             // Of a sketch it is biased, and r2 above is not far from it.
-            insert(&mut estimate, "mean_cos2", matrix(&|pair| state.squared_cosines.get(pair).mean()));
+            insert(&mut estimate, "mean_cos2", matrix(&|pair| state.squared_cosines.get(pair)));
         }
-        insert(&mut estimate, "median", matrix(&|pair| medians[pair]));
+        if !state.some.is_empty() {
+            insert(&mut estimate, "median", matrix(&|pair| state.some.quantiles(pair, &[0.5])[0]));
+        }
         insert(&mut estimate, "median_samples", json!(state.some.len()));
         insert(&mut estimate, "undefined", json!("a latent with itself, or a pair that is dead or unresolved everywhere"));
 

@@ -35,6 +35,14 @@ impl Compiled {
         }
     }
 
+    /// How many outputs there are.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::F32(program, _) => program.graph().outputs.len(),
+            Self::F64(program, _) => program.graph().outputs.len(),
+        }
+    }
+
     /// Some outputs, widened: pairs (output, k) with k the rows of it that each sample has. Outputs that do not vary over the
     /// samples or over their further axis are repeated.
     pub fn run(&self, n: usize, arguments: &[Vec<f64>], outputs: &[(usize, usize)]) -> Result<Vec<Vec<f64>>> {

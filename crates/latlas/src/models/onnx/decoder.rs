@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use latlas_graph::{Builder, Graph, Port, Rows, Tensor, onnx};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
-use super::network::Network;
+use super::network::{Network, Pass};
 use super::{Heads, Options};
 use crate::data::sha256;
 use crate::error::{Error, Result};
@@ -22,7 +22,6 @@ pub struct OnnxDecoder {
     heads: Heads,
     file: Arc<File>,
     cost: Cost,
-    precise: OnceLock<Arc<OnnxDecoder>>,
 }
 
 /// Where a model came from.
@@ -64,9 +63,10 @@ impl OnnxDecoder {
     }
 
     fn assemble(graph: Arc<Graph>, output: usize, heads: Heads, file: Arc<File>, dtype: Dtype) -> Result<Self> {
-        let network = Network::new(graph, heads.latent, heads.condition, dtype);
+        let mut network = Network::new(graph, heads.latent, heads.condition, dtype);
+        network.beside = heads.log_det;
         let cost = network.cost(output)?;
-        Ok(Self { network, output, heads, file, cost, precise: OnceLock::new() })
+        Ok(Self { network, output, heads, file, cost })
     }
 
     /// The same file with another output in place of x.
@@ -117,17 +117,15 @@ impl OnnxDecoder {
         Self::over(graph, file, options)
     }
 
-    /// The same model computed in double precision; `None` if it is.
+    /// The same model computed in double precision, with programs of its own; `None` if it is.
     pub fn precise(&self) -> Option<Arc<Self>> {
         if self.network.dtype == Dtype::F64 {
             return None;
         }
-        let twin = self.precise.get_or_init(|| {
-            let network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, Dtype::F64);
-            let (heads, file) = (self.heads.clone(), Arc::clone(&self.file));
-            Arc::new(Self { network, output: self.output, heads, file, cost: self.cost, precise: OnceLock::new() })
-        });
-        Some(Arc::clone(twin))
+        let mut network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, Dtype::F64);
+        network.beside = self.network.beside;
+        let (heads, file) = (self.heads.clone(), Arc::clone(&self.file));
+        Some(Arc::new(Self { network, output: self.output, heads, file, cost: self.cost }))
     }
 
     /// What the inputs and outputs were taken for, one line each.
@@ -206,16 +204,12 @@ impl Decoder for OnnxDecoder {
             latents: latents.to_owned(),
             condition: condition.map(|c| c.to_owned()),
             decoded: OnceLock::new(),
+            log_det: OnceLock::new(),
         }))
     }
 
     fn decode(&self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Array2<f64>> {
         self.network.value(self.output, latents, condition)
-    }
-
-    fn log_det(&self, latents: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Option<Vec<f64>>> {
-        let Some(head) = self.heads.log_det else { return Ok(None) };
-        Ok(Some(self.network.value(head, latents, condition)?.into_iter().collect()))
     }
 
     fn log_density(
@@ -247,6 +241,10 @@ impl Decoder for OnnxDecoder {
         self.precise().map(|twin| twin as Arc<dyn Decoder>)
     }
 
+    fn release_products(&self) {
+        self.network.release_products();
+    }
+
     fn has_kinks(&self) -> bool {
         self.graph().has_kinks()
     }
@@ -274,11 +272,21 @@ struct At<'a> {
     latents: Array2<f64>,
     condition: Option<Array2<f64>>,
     decoded: OnceLock<Array2<f64>>,
+    log_det: OnceLock<Vec<f64>>,
 }
 
 impl At<'_> {
     fn condition(&self) -> Option<ArrayView2<'_, f64>> {
         self.condition.as_ref().map(|c| c.view())
+    }
+
+    /// The derivative; what came with it is kept.
+    fn take(&self, pass: Pass) -> Array3<f64> {
+        self.decoded.get_or_init(|| pass.value);
+        if let Some(log_det) = pass.beside {
+            self.log_det.get_or_init(|| log_det.into_iter().collect());
+        }
+        pass.derivative
     }
 }
 
@@ -291,12 +299,21 @@ impl Linearization for At<'_> {
         Ok(self.decoded.get_or_init(|| decoded))
     }
 
+    fn log_det(&self) -> Result<Option<&[f64]>> {
+        let Some(head) = self.decoder.heads.log_det else { return Ok(None) };
+        if let Some(log_det) = self.log_det.get() {
+            return Ok(Some(log_det));
+        }
+        let log_det = self.decoder.network.value(head, self.latents.view(), self.condition())?;
+        Ok(Some(self.log_det.get_or_init(|| log_det.into_iter().collect())))
+    }
+
     fn jvp(&self, tangents: ArrayView3<'_, f64>) -> Result<Array3<f64>> {
-        self.decoder.network.jvp(self.decoder.output, self.latents.view(), self.condition(), tangents)
+        Ok(self.take(self.decoder.network.jvp(self.decoder.output, self.latents.view(), self.condition(), tangents)?))
     }
 
     fn vjp(&self, cotangents: ArrayView3<'_, f64>) -> Result<Array3<f64>> {
-        self.decoder.network.vjp(self.decoder.output, self.latents.view(), self.condition(), cotangents)
+        Ok(self.take(self.decoder.network.vjp(self.decoder.output, self.latents.view(), self.condition(), cotangents)?))
     }
 
     fn second(&self, directions: ArrayView3<'_, f64>) -> Result<[Array3<f64>; 2]> {
@@ -312,9 +329,7 @@ impl Linearization for At<'_> {
     }
 
     fn columns(&self) -> Result<Array3<f64>> {
-        let (decoded, columns) = self.decoder.network.columns(self.decoder.output, self.latents.view(), self.condition())?;
-        self.decoded.get_or_init(|| decoded);
-        Ok(columns)
+        Ok(self.take(self.decoder.network.columns(self.decoder.output, self.latents.view(), self.condition())?))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use latlas_graph::execute;
-use latlas_graph::transform::jvp;
+use latlas_graph::transform::{jvp, vjp};
 use latlas_graph::{Builder, Graph, Port, Rows};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
@@ -22,10 +22,22 @@ pub struct Network {
     pub input: usize,
     pub condition: Option<usize>,
     pub dtype: Dtype,
+    /// An output of the graph that reverse mode gives on its way.
+    pub beside: Option<usize>,
     /// Bytes of intermediate values that the tile of one thread may take for all tangents at once; beyond it the columns of
     /// a Jacobian are made in blocks.
     budget: usize,
     programs: Mutex<BTreeMap<Purpose, Arc<Compiled>>>,
+}
+
+/// What a pass for derivatives gives.
+pub struct Pass {
+    /// The output `[n, width]`.
+    pub value: Array2<f64>,
+    /// `[n, k, …]`.
+    pub derivative: Array3<f64>,
+    /// [`Network::beside`] `[n, width]`, in reverse mode.
+    pub beside: Option<Array2<f64>>,
 }
 
 /// What a program computes; the first number is an output of the graph.
@@ -47,7 +59,7 @@ enum Purpose {
 
 impl Network {
     pub fn new(graph: Arc<Graph>, input: usize, condition: Option<usize>, dtype: Dtype) -> Self {
-        Self { graph, input, condition, dtype, budget: BUDGET, programs: Mutex::default() }
+        Self { graph, input, condition, dtype, beside: None, budget: BUDGET, programs: Mutex::default() }
     }
 
     /// Elements of one sample of the input.
@@ -72,21 +84,15 @@ impl Network {
         array2(x.nrows(), self.output_width(output), values)
     }
 
-    /// An output `[n, D]`, and its Jacobian column by column `[n, d, D]`.
-    pub fn columns(
-        &self,
-        output: usize,
-        x: ArrayView2<'_, f64>,
-        condition: Option<ArrayView2<'_, f64>>,
-    ) -> Result<(Array2<f64>, Array3<f64>)> {
+    /// An output, and its Jacobian column by column `[n, d, D]`.
+    pub fn columns(&self, output: usize, x: ArrayView2<'_, f64>, condition: Option<ArrayView2<'_, f64>>) -> Result<Pass> {
         let (n, d, width) = (x.nrows(), self.width(), self.output_width(output));
         let program = self.program(Purpose::Columns(output))?;
         let cost = program.cost();
         let block = (self.budget / (cost.bytes_per_sample / d).max(1)).max(1);
         if block >= d {
-            let mut outputs = program.run(n, &self.arguments(x, condition)?, &[(0, 1), (1, d)])?;
-            let columns = outputs.pop().unwrap_or_default();
-            return Ok((array2(n, width, outputs.pop().unwrap_or_default())?, array3((n, d, width), columns)?));
+            let results = program.run(n, &self.arguments(x, condition)?, &[(0, 1), (1, d)])?;
+            return Pass::of(results, (n, d, width));
         }
         let mut columns = Array3::zeros((n, d, width));
         for start in (0..d).step_by(block) {
@@ -99,7 +105,7 @@ impl Network {
             let part = array3((n, end - start, width), part)?;
             columns.slice_axis_mut(ndarray::Axis(1), (start..end).into()).assign(&part);
         }
-        Ok((self.value(output, x, condition)?, columns))
+        Ok(Pass { value: self.value(output, x, condition)?, derivative: columns, beside: None })
     }
 
     /// Df v: `[n, k, d]` → `[n, k, D]`.
@@ -109,7 +115,7 @@ impl Network {
         x: ArrayView2<'_, f64>,
         condition: Option<ArrayView2<'_, f64>>,
         tangents: ArrayView3<'_, f64>,
-    ) -> Result<Array3<f64>> {
+    ) -> Result<Pass> {
         let (takes, gives) = (self.width(), self.output_width(output));
         self.along(|k| Purpose::Jvp(output, k), x, condition, ("tangents", tangents, takes), gives)
     }
@@ -121,7 +127,7 @@ impl Network {
         x: ArrayView2<'_, f64>,
         condition: Option<ArrayView2<'_, f64>>,
         cotangents: ArrayView3<'_, f64>,
-    ) -> Result<Array3<f64>> {
+    ) -> Result<Pass> {
         let (takes, gives) = (self.output_width(output), self.width());
         self.along(|k| Purpose::Vjp(output, k), x, condition, ("cotangents", cotangents, takes), gives)
     }
@@ -156,7 +162,7 @@ impl Network {
         if program.cost().bytes_per_sample > self.budget {
             let along = direction.insert_axis(ndarray::Axis(1));
             let [_, second] = self.second(output, x, condition, along)?;
-            let (_, columns) = self.columns(output, x, condition)?;
+            let columns = self.columns(output, x, condition)?.derivative;
             return Ok((columns, second.index_axis_move(ndarray::Axis(1), 0)));
         }
         check_vectors("directions", &direction.insert_axis(ndarray::Axis(1)), n, d)?;
@@ -195,12 +201,19 @@ impl Network {
         condition: Option<ArrayView2<'_, f64>>,
         (what, vectors, takes): (&str, ArrayView3<'_, f64>, usize),
         gives: usize,
-    ) -> Result<Array3<f64>> {
+    ) -> Result<Pass> {
         let (n, k, _) = check_vectors(what, &vectors, x.nrows(), takes)?;
         let mut arguments = self.arguments(x, condition)?;
         arguments.push(vectors.iter().copied().collect());
-        let through = self.program(purpose(k))?.run(n, &arguments, &[(1, k)])?.swap_remove(0);
-        array3((n, k, gives), through)
+        let program = self.program(purpose(k))?;
+        let wanted = [(0, 1), (1, k), (2, 1)];
+        Pass::of(program.run(n, &arguments, &wanted[..program.outputs()])?, (n, k, gives))
+    }
+
+    /// Forgets the programs of [`Network::jvp`] and [`Network::vjp`], with what they alone hold of packed weights.
+    pub fn release_products(&self) {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        programs.retain(|purpose, _| !matches!(purpose, Purpose::Jvp(..) | Purpose::Vjp(..)));
     }
 
     /// Operations for one sample.
@@ -261,7 +274,7 @@ impl Network {
             Purpose::Columns(output) => graph.jacobian(input, &[output])?,
             Purpose::Block(output, tangents) => self.block(output, tangents)?,
             Purpose::Jvp(output, k) => graph.jvp_graph(input, &[output], k)?,
-            Purpose::Vjp(output, k) => graph.vjp_graph(input, output, k)?,
+            Purpose::Vjp(output, k) => self.pulled(output, k)?,
             Purpose::Second(output, k) => graph.second_graph(input, output, k)?,
             Purpose::Motion(output) => graph.motion_graph(input, output)?,
             Purpose::Hessian(output) => graph.hessian_graph(input, output)?,
@@ -277,6 +290,28 @@ impl Network {
         let pushed = jvp(&mut b, &[(from.node, seeds)], &[to.node])?.swap_remove(0);
         let node = pushed.unwrap_or_else(|| b.filled_like(to.node, 0.0));
         Ok(b.finish(vec![Port { node, ..to.clone() }]))
+    }
+
+    /// An output, cotangents of it pulled back to the input, and what goes beside it.
+    fn pulled(&self, output: usize, k: usize) -> Result<Graph> {
+        let mut b = Builder::from_graph((*self.graph).clone());
+        let (from, to) = (&self.graph.inputs[self.input], &self.graph.outputs[output]);
+        let rows = Rows::SAMPLE.union(Rows::of(b.axis("probe", k)?));
+        let cotangents = b.input("cotangents", rows, &to.shape, &self.graph.node(to.node).shape);
+        let pulled = vjp(&mut b, &[(to.node, cotangents)], &[from.node])?.swap_remove(0);
+        let node = pulled.unwrap_or_else(|| b.filled_like(from.node, 0.0));
+        let beside = self.beside.map(|beside| self.graph.outputs[beside].clone());
+        Ok(b.finish([to.clone(), Port { node, ..from.clone() }].into_iter().chain(beside).collect()))
+    }
+}
+
+impl Pass {
+    fn of(results: Vec<Vec<f64>>, shape: (usize, usize, usize)) -> Result<Self> {
+        let mut results = results.into_iter();
+        let rows = |values: Vec<f64>| array2(shape.0, values.len() / shape.0.max(1), values);
+        let value = rows(results.next().unwrap_or_default())?;
+        let derivative = array3(shape, results.next().unwrap_or_default())?;
+        Ok(Self { value, derivative, beside: results.next().map(rows).transpose()? })
     }
 }
 
@@ -306,9 +341,9 @@ mod tests {
         let graph = Arc::new(load_bytes(builtin_model("digits-encoder").unwrap(), None, &LoadOptions::default()).unwrap());
         let mut network = Network::new(graph, 0, None, Dtype::F64);
         let x = Array2::from_shape_fn((3, 64), |(s, i)| ((s * 64 + i) as f64).sin().abs());
-        let (whole, columns) = network.columns(0, x.view(), None).unwrap();
+        let Pass { value: whole, derivative: columns, .. } = network.columns(0, x.view(), None).unwrap();
         network.budget = network.program(Purpose::Columns(0)).unwrap().cost().bytes_per_sample / 5;
-        let (in_blocks, columns_in_blocks) = network.columns(0, x.view(), None).unwrap();
+        let Pass { value: in_blocks, derivative: columns_in_blocks, .. } = network.columns(0, x.view(), None).unwrap();
         assert!(network.programs.lock().unwrap().keys().any(|purpose| matches!(purpose, Purpose::Block(0, k) if *k < 64)));
         assert!((whole - in_blocks).iter().all(|e| e.abs() < 1e-13));
         assert!((columns - columns_in_blocks).iter().all(|e| e.abs() < 1e-13));
@@ -325,13 +360,13 @@ mod tests {
         let graph = b.finish(vec![port("x", x, &[3]), port("constant", constant, &[2])]);
         let network = Network::new(graph.into(), 0, None, Dtype::F64);
         let z = ndarray::array![[1.0, 0.0], [0.5, -1.0]];
-        let (x, columns) = network.columns(0, z.view(), None).unwrap();
+        let Pass { value: x, derivative: columns, .. } = network.columns(0, z.view(), None).unwrap();
         assert_eq!(x, ndarray::array![[1.0, 3.0, 5.0], [-1.5, -2.5, -3.5]]);
         assert!(columns.outer_iter().all(|c| c == ndarray::array![[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]));
-        let (constant, columns) = network.columns(1, z.view(), None).unwrap();
+        let Pass { value: constant, derivative: columns, .. } = network.columns(1, z.view(), None).unwrap();
         assert_eq!(constant, Array2::from_elem((2, 2), 7.0));
         assert_eq!(columns, Array3::<f64>::zeros((2, 2, 2)));
         let cotangents = Array3::from_elem((2, 4, 3), 1.0);
-        assert!(network.vjp(0, z.view(), None, cotangents.view()).unwrap().outer_iter().all(|g| g.row(3) == ndarray::array![9.0, 12.0]));
+        assert!(network.vjp(0, z.view(), None, cotangents.view()).unwrap().derivative.outer_iter().all(|g| g.row(3) == ndarray::array![9.0, 12.0]));
     }
 }

@@ -242,6 +242,10 @@ impl Items {
 }
 
 impl<T: Real> Kernel<T> for Convolve<T> {
+    fn reads(&self, operand: usize) -> bool {
+        self.constant.is_empty() || operand == 0
+    }
+
     fn run(&self, operands: &[&[T]], out: &mut [T], scratch: &mut Scratch<T>) {
         let mut work = Work {
             weights: vec![],
