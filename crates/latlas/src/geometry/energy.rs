@@ -12,7 +12,7 @@
 //! that falls like N⁻², so the energy of few nodes has minima that refinement removes (Hauberg, *Only Bayes should learn a manifold*, 2018,
 //! has the first-order form).
 
-use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
 use super::banded::{Banded, Ldl};
@@ -282,14 +282,14 @@ impl Energy<'_> {
             Steps::Image(f) => {
                 let images = decoded(*f, &stacked(&views))?;
                 let difference = |c: usize| {
-                    let of = |from: usize| images.slice(s![c * nodes + from..(c + 1) * nodes + from - 1, ..]);
+                    let of = |from: usize| rows(images.view(), c * nodes + from..(c + 1) * nodes + from - 1);
                     &of(1) - &of(0)
                 };
                 Ok((0..curves.len()).map(difference).collect())
             }
             Steps::Midpoint(step) => {
                 let steps = decoded(*step, &segments(&views))?;
-                Ok((0..curves.len()).map(|c| steps.slice(s![c * (nodes - 1)..(c + 1) * (nodes - 1), ..]).to_owned()).collect())
+                Ok((0..curves.len()).map(|c| rows(steps.view(), c * (nodes - 1)..(c + 1) * (nodes - 1)).to_owned()).collect())
             }
         }
     }
@@ -303,7 +303,7 @@ impl Energy<'_> {
         match &self.steps {
             Steps::Image(f) => {
                 // Inner nodes and b, whose Jacobian the last mixed derivative needs.
-                let inner: Vec<ArrayView2<'_, f64>> = views.iter().map(|nodes| nodes.slice(s![1.., ..])).collect();
+                let inner: Vec<ArrayView2<'_, f64>> = views.iter().map(|nodes| rows(*nodes, 1..n + 1)).collect();
                 let rest = |row: usize| {
                     let (steps, i) = (&curves[row / n].steps, row % n);
                     if i + 1 < n { &steps.row(i) - &steps.row(i + 1) } else { Array1::zeros(steps.ncols()) }
@@ -327,12 +327,14 @@ impl Energy<'_> {
                 self.each(*step, &segments(&views), own, |row, columns, second, pull| {
                     let (terms, i) = (&mut all[row / n], row % n);
                     let block = columns.dot(&columns.t()) + second;
+                    let part = |k: usize, l: usize| Array2::from_shape_fn((d, d), |(row, column)| block[[k * d + row, l * d + column]]);
+                    let half = |k: usize| Array1::from_shape_fn(d, |row| pull[k * d + row]);
                     if i > 0 {
-                        terms.own(i - 1, block.slice(s![..d, ..d]), &pull.slice(s![..d]).to_owned());
-                        terms.mixed(i, &block.slice(s![..d, d..]).to_owned(), n);
+                        terms.own(i - 1, part(0, 0).view(), &half(0));
+                        terms.mixed(i, &part(0, 1), n);
                     }
                     if i + 1 < n {
-                        terms.own(i, block.slice(s![d.., d..]), &pull.slice(s![d..]).to_owned());
+                        terms.own(i, part(1, 1).view(), &half(1));
                     }
                 })?;
             }
@@ -397,9 +399,14 @@ fn stacked(parts: &[ArrayView2<'_, f64>]) -> Array2<f64> {
     ndarray::concatenate(Axis(0), parts).unwrap_or_default()
 }
 
+fn rows(mut of: ArrayView2<'_, f64>, range: std::ops::Range<usize>) -> ArrayView2<'_, f64> {
+    of.slice_axis_inplace(Axis(0), Slice::from(range));
+    of
+}
+
 /// (cᵢ, cᵢ₊₁) of all segments: `[m · N, 2d]`.
 fn segments(curves: &[ArrayView2<'_, f64>]) -> Array2<f64> {
-    let (from, to): (Vec<_>, Vec<_>) = curves.iter().map(|c| (c.slice(s![..-1, ..]), c.slice(s![1.., ..]))).unzip();
+    let (from, to): (Vec<_>, Vec<_>) = curves.iter().map(|c| (rows(*c, 0..c.nrows() - 1), rows(*c, 1..c.nrows()))).unzip();
     ndarray::concatenate(Axis(1), &[stacked(&from).view(), stacked(&to).view()]).unwrap_or_default()
 }
 

@@ -9,7 +9,7 @@
 //! At a geodesic E = L² and the speed is constant; both are told. A search that fails gives its reason and the best curve, never the straight
 //! line as if it were the answer.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 
 use super::curve::{Curves, Measured};
 use super::energy::{Descent, End, EnergyOptions, minimise, norm};
@@ -359,7 +359,7 @@ fn extent(nodes: &Array2<f64>) -> f64 {
 
 /// ċ(0) of the spline.
 fn velocity(nodes: &Array2<f64>) -> Result<Array1<f64>> {
-    Ok(Curves::through(nodes.view().insert_axis(Axis(0)))?.velocities.slice(s![0, 0, ..]).to_owned())
+    Ok(Curves::through(nodes.view().insert_axis(Axis(0)))?.velocities.index_axis(Axis(0), 0).row(0).to_owned())
 }
 
 /// The spline at equal times.
@@ -379,5 +379,5 @@ fn resample(nodes: &Array2<f64>, segments: usize) -> Result<Array2<f64>> {
 fn thinned(nodes: &Array2<f64>, smooth: bool) -> Array2<f64> {
     let n = nodes.nrows() - 1;
     let every = if smooth && n % MEASURED == 0 { n / MEASURED } else { 1 };
-    nodes.slice(s![..;every, ..]).to_owned()
+    nodes.slice_axis(Axis(0), Slice::new(0, None, every as isize)).to_owned()
 }
