@@ -126,6 +126,7 @@ const REACH: f64 = 2.5;
 const FEW_LATENTS: usize = 8;
 /// Pictures of draws.
 const DRAWS: usize = 24;
+
 /// Decodes and linearises what the page shows beside the numbers of the report.
 ///
 /// Work beyond the run: decoding at most `latents` × 11 points and 24 draws; with d = 2 also `grid`² Jacobians, 225 decodes of pictures,

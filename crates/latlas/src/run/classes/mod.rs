@@ -119,7 +119,12 @@ impl Inputs {
                 let component = |k: usize| {
                     let prior = Prior::Diagonal { mean: means[k].clone(), std: stds[k].clone() };
                     let codes = super::CodeInputs { is_off: true, ..self.codes.clone() };
-                    Class { name: k.to_string(), share: weights[k], inputs: Self { prior, codes, ..self.clone() }, settings: settings.clone() }
+                    Class {
+                        name: k.to_string(),
+                        share: weights[k],
+                        inputs: Self { prior, codes, ..self.clone() },
+                        settings: settings.clone(),
+                    }
                 };
                 Ok((0..weights.len()).filter(|k| weights[*k] > 0.0).map(component).collect())
             }
