@@ -116,6 +116,10 @@ pub struct SampleOptions {
     /// Its encoder, where there is one; a model without is inverted (repeatable, in the order of the models)
     #[arg(long, value_name = "FILE")]
     pub other_encoder: Vec<String>,
+    /// Standard deviations of the noise that the models were trained with, the first model's first: how many directions of
+    /// the data stay, and how many grow with the noise
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub noise: Vec<f64>,
     /// Jacobians [n, D, d] instead of a model
     #[arg(long, value_name = "FILE")]
     pub jacobians: Option<String>,
@@ -271,6 +275,9 @@ pub struct LatentOptions {
     /// A set of latents whose entropy and overlap with other sets is wanted, such as 0-3,7 (repeatable)
     #[arg(long, value_name = "SET")]
     pub sets: Vec<String>,
+    /// Sets of the further models, to be compared with those of the first (repeatable) [default: the same sets]
+    #[arg(long, value_name = "SET")]
+    pub other_sets: Vec<String>,
     /// Blocks that together hold every latent: "0-3|4-6|rest"
     #[arg(long, value_name = "BLOCKS")]
     pub partition: Option<String>,
@@ -324,6 +331,8 @@ impl StatisticsOptions {
             sampling: samples.sampling.into(),
             sketch: self.sketch,
             sets: latents.sets.clone(),
+            other_sets: latents.other_sets.clone(),
+            noises: samples.noise.clone(),
             partition: latents.partition.clone(),
             order: latents.order.as_str().into(),
             noise_scale: latents.tau,

@@ -14,7 +14,7 @@ use crate::args::{ModelOptions, Precision, Talk, Threads};
 use crate::console::Console;
 use crate::failure::Outcome;
 use crate::geometry::LatentSpace;
-use crate::inputs;
+use crate::models;
 use crate::progress::Progress;
 
 /// What the verbs that write arrays take.
@@ -63,7 +63,7 @@ pub fn write(arguments: &ArrayArguments, kind: &Kind<'_>) -> Outcome {
     let console = Console::new(&arguments.talk);
     arguments.threads.start()?;
     let dtype = Dtype::from(arguments.dtype);
-    let model = inputs::decoder(&arguments.decoder, &arguments.model, dtype, kind.prepare)?;
+    let model = models::decoder(&arguments.decoder, &arguments.model, dtype, kind.prepare)?;
     console.notes(&model.notes);
     let decoder = model.decoder;
     let latents = rows(&arguments.latents, "the decoder takes latents", Some(decoder.latent_dim()))?;

@@ -12,7 +12,7 @@ use latlas::run::Dtype;
 use crate::args::ModelOptions;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::inputs;
+use crate::models;
 
 /// What lengths are measured in.
 #[derive(Debug, Clone, Args)]
@@ -70,7 +70,7 @@ impl GeometryOptions {
                     return Err(Failure::usage("an ensemble needs further decoders", "name them with --ensemble A.onnx,B.onnx"));
                 }
                 let member = |spec: &String| {
-                    let decoder = inputs::onnx_decoder(spec, &ModelOptions::default(), dtype)?;
+                    let decoder = models::onnx_decoder(spec, &ModelOptions::default(), dtype)?;
                     Ok((Arc::new(decoder.graph().clone()), decoder.heads().clone()))
                 };
                 Embedding::Ensemble(self.ensemble.iter().map(member).collect::<Outcome<_>>()?)
@@ -82,7 +82,7 @@ impl GeometryOptions {
                         "name it with --feature FEATURE.onnx",
                     ));
                 };
-                let model = inputs::encoder(spec, dtype)?;
+                let model = models::encoder(spec, dtype)?;
                 let heads = model.heads();
                 Embedding::Feature(Arc::clone(model.graph()), heads.latent, heads.mean)
             }
@@ -119,14 +119,14 @@ pub fn manifold(
     condition: Option<&str>,
     dtype: Dtype,
 ) -> Outcome<LatentSpace> {
-    if let Some(form) = inputs::closed_form(spec, model)? {
+    if let Some(form) = models::closed_form(spec, model)? {
         if !matches!(geometry.embedding, Space::Auto | Space::Mean) {
             return Err(Failure::usage(format!("{spec} has a mean alone"), "take --embedding mean"));
         }
         return Ok(LatentSpace { manifold: Arc::new(PullbackManifold::new("mean", Arc::new(form.into_written()?))?), notes: Vec::new() });
     }
-    let mut decoder = inputs::onnx_decoder(spec, model, dtype)?;
-    let notes = inputs::notes_of(&decoder);
+    let mut decoder = models::onnx_decoder(spec, model, dtype)?;
+    let notes = models::notes_of(&decoder);
     if let Some(spec) = condition {
         let rows = data::finite_rows(&data::read(spec)?, "the decoder takes a condition", None)?;
         if rows.nrows() != 1 {

@@ -1,25 +1,22 @@
 //! From the command line to what goes into a run: files are read, shapes checked, and what was guessed is told.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use latlas::codes::Kind;
 use latlas::data::sprites::Style;
 use latlas::data::{self, Table};
 use latlas::error::{Error, Result};
-use latlas::models::closed_form::{self, ClosedForm};
-use latlas::models::onnx::{Heads, Options};
-use latlas::models::{Decoder, Encoder, OnnxDecoder, OnnxEncoder};
+use latlas::models::{Encoder, OnnxDecoder};
 use latlas::report::InputRecord;
 use latlas::run::{CodeInputs, Dtype, Inputs, Other};
 use latlas::samples::Prior;
-use latlas_graph::{Graph, onnx};
 use ndarray::Array3;
 
 use crate::args::{CodeOptions, ModelOptions, SampleOptions};
 use crate::failure::{Failure, Outcome};
 use crate::geometry::GeometryOptions;
-use crate::suggest;
+use crate::models::{decoder, encoder, name_of};
 
 /// What was read.
 pub struct Gathered {
@@ -230,171 +227,4 @@ fn classes(table: &Table) -> Result<Vec<i64>> {
         what: format!("{} holds labels that are not whole numbers", table.name),
         hint: Some("number the classes".into()),
     })
-}
-
-/// A decoder that was named on the command line.
-pub struct Model {
-    /// z → x.
-    pub decoder: Arc<dyn Decoder>,
-    /// What its ports were taken for, where there was something to choose.
-    pub notes: Vec<String>,
-    sha256: String,
-    onnx: Option<Arc<OnnxDecoder>>,
-}
-
-/// A decoder from a file or from inside the program: with the output that was asked for, or else as `prepare` leaves it.
-pub fn decoder(
-    spec: &str,
-    options: &ModelOptions,
-    dtype: Dtype,
-    prepare: impl FnOnce(OnnxDecoder) -> Result<OnnxDecoder>,
-) -> Outcome<Model> {
-    if let Some(form) = closed_form(spec, options)? {
-        return Ok(Model { decoder: Arc::new(form), notes: Vec::new(), sha256: data::sha256(spec.as_bytes()), onnx: None });
-    }
-    let loaded = onnx_decoder(spec, options, dtype)?;
-    let notes = notes_of(&loaded);
-    let decoder = match &options.output {
-        None => prepare(loaded)?,
-        Some(name) => loaded.with_output(name)?,
-    };
-    let sha256 = decoder.sha256().to_string();
-    let onnx = Arc::new(decoder);
-    Ok(Model { decoder: Arc::clone(&onnx) as Arc<dyn Decoder>, notes, sha256, onnx: Some(onnx) })
-}
-
-/// The closed form that a name means, if it means one.
-pub fn closed_form(spec: &str, options: &ModelOptions) -> Outcome<Option<ClosedForm>> {
-    let Some(id) = spec.strip_prefix("builtin:").filter(|id| is_closed_form(id)) else { return Ok(None) };
-    if *options != ModelOptions::default() {
-        return Err(Failure::usage(format!("{spec} is a formula and has no ports to name"), "leave the options for models out"));
-    }
-    Ok(Some(ClosedForm::named(id)?))
-}
-
-/// A decoder from an ONNX file, or one that ships with the program.
-pub fn onnx_decoder(spec: &str, options: &ModelOptions, dtype: Dtype) -> Outcome<OnnxDecoder> {
-    let read = options.read(dtype);
-    Ok(match spec.strip_prefix("builtin:") {
-        Some(id) => OnnxDecoder::from_bytes(spec, builtin(id)?, &read)?,
-        None => OnnxDecoder::load(Path::new(spec), &read)?,
-    })
-}
-
-/// Whether a built-in name, with or without parameters, is that of a closed form.
-fn is_closed_form(id: &str) -> bool {
-    let name = id.split(':').next().unwrap_or(id);
-    closed_form::TABLE.iter().any(|entry| entry.id == name)
-}
-
-/// A model that takes data: an encoder, or features.
-pub fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
-    let read = Options::with_dtype(dtype);
-    Ok(match spec.strip_prefix("builtin:") {
-        Some(id) => OnnxEncoder::from_bytes(spec, builtin(id)?, &read)?,
-        None => OnnxEncoder::load(Path::new(spec), &read)?,
-    })
-}
-
-/// What was guessed of a model; nothing when there was nothing to choose.
-pub fn notes_of(decoder: &OnnxDecoder) -> Vec<String> {
-    let graph = decoder.graph();
-    if graph.inputs.len() + graph.outputs.len() > 2 { decoder.notes() } else { Vec::new() }
-}
-
-fn builtin(id: &str) -> Outcome<&'static [u8]> {
-    data::builtin_model(id).ok_or_else(|| {
-        if is_closed_form(id) {
-            return Failure::usage(format!("builtin:{id} is a formula, not an ONNX file"), "`latlas explain` has its page");
-        }
-        let known = data::MODELS.iter().map(|model| model.id).chain(closed_form::TABLE.iter().map(|entry| entry.id));
-        Failure::usage(format!("there is no built-in model `{id}`"), suggest::hint(id, known, "`latlas list models` shows them"))
-    })
-}
-
-/// File name without its folder, or `builtin:NAME`.
-pub fn name_of(spec: &str) -> String {
-    if spec.starts_with("builtin:") {
-        return spec.into();
-    }
-    Path::new(spec).file_name().map_or_else(|| spec.into(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Whether a word of the command line can only be a model, not the id of an estimator.
-pub fn names_a_model(word: &str) -> bool {
-    word.starts_with("builtin:") || word.contains(['.', '/', '\\']) || Path::new(word).is_file()
-}
-
-/// The bytes of a model file, for those who look at the file itself.
-pub struct ModelFile {
-    /// Without its folder, or `builtin:NAME`.
-    pub name: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
-    path: PathBuf,
-    folder: Option<PathBuf>,
-}
-
-impl ModelFile {
-    /// Reads a file, or takes what ships with the program.
-    pub fn open(spec: &str) -> Outcome<Self> {
-        if let Some(id) = spec.strip_prefix("builtin:") {
-            return Ok(Self { name: spec.into(), bytes: builtin(id)?.to_vec(), path: spec.into(), folder: None });
-        }
-        let path = PathBuf::from(spec);
-        let io = |source| Error::Io { action: "read", path: path.clone(), source };
-        let (size, limit) = (std::fs::metadata(&path).map_err(io)?.len(), onnx::Limits::default().max_bytes);
-        if size > limit {
-            let source = latlas_graph::Error::Limit { what: "size of the model file in bytes".into(), got: size, limit };
-            return Err(Error::Model { path, source }.into());
-        }
-        let bytes = std::fs::read(&path).map_err(io)?;
-        let folder = Some(path.parent().unwrap_or(Path::new("")).to_path_buf());
-        Ok(Self { name: name_of(spec), bytes, path, folder })
-    }
-
-    /// Digest of the file.
-    pub fn sha256(&self) -> String {
-        data::sha256(&self.bytes)
-    }
-
-    /// The graph of one sample.
-    pub fn graph(&self, options: &ModelOptions) -> latlas_graph::Result<Graph> {
-        onnx::load_bytes(self.bytes.clone(), self.folder.as_deref(), &options.load())
-    }
-
-    /// An error with the file that it came from.
-    pub fn blame(&self, source: latlas_graph::Error) -> Failure {
-        Error::Model { path: self.path.clone(), source }.into()
-    }
-}
-
-impl ModelOptions {
-    /// As the library takes them.
-    pub fn read(&self, dtype: Dtype) -> Options {
-        Options {
-            from_tensors: self.from_tensor.clone(),
-            to_tensors: self.to_tensor.clone(),
-            latent: self.input.clone(),
-            condition: self.condition_input.clone(),
-            mean: self.mean.clone(),
-            logvar: self.logvar.clone(),
-            std: self.std.clone(),
-            logits: self.logits.clone(),
-            log_det: self.log_det.clone(),
-            dtype,
-        }
-    }
-
-    /// As the engine takes them.
-    pub fn load(&self) -> onnx::LoadOptions {
-        onnx::LoadOptions { from_tensors: self.from_tensor.clone(), to_tensors: self.to_tensor.clone(), ..Default::default() }
-    }
-
-    /// The ports of a graph: the heads, and the output that was asked for.
-    pub fn ports(&self, graph: &Graph) -> Result<(Heads, usize)> {
-        let heads = Heads::choose(graph, &self.read(Dtype::F64))?;
-        let output = self.output.as_ref().map(|name| graph.output(name)).transpose()?.unwrap_or(heads.mean);
-        Ok((heads, output))
-    }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod gate;
 mod geometry;
 mod inputs;
+mod models;
 mod present;
 mod progress;
 mod suggest;

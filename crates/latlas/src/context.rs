@@ -54,6 +54,8 @@ pub struct Context {
     pub has_log_det: bool,
     /// Sets of latents that were asked for.
     pub sets: Vec<Vec<usize>>,
+    /// Sets of latents of each further model, to be compared with those of the first.
+    pub other_sets: Vec<Vec<Vec<usize>>>,
     /// Blocks of the partition that was asked for; empty without one.
     pub partition: Vec<Vec<usize>>,
     /// In which cores grow; empty where no estimator of the run needs it.
@@ -110,6 +112,13 @@ impl PriorTerm {
 }
 
 impl Context {
+    /// The groups of latents that were asked for: the blocks of the partition, then the sets that are none of them.
+    pub fn groups(&self) -> Vec<Vec<usize>> {
+        let mut groups = self.partition.clone();
+        groups.extend(self.sets.iter().filter(|set| !self.partition.contains(set)).cloned());
+        groups
+    }
+
     /// How entropies get their prior term.
     pub fn prior_term(&self) -> PriorTerm {
         let closed_form = (0..self.latent_dim).all(|i| self.prior.marginal_entropy(i).is_some());
@@ -192,7 +201,15 @@ impl Context {
     #[must_use]
     pub fn of_other(&self, k: usize) -> Self {
         let latent_dim = self.others.get(k).copied().unwrap_or(0);
-        Self { latent_dim, prior: Prior::Normal, sampling: Sampling::Given, has_latents: true, others: Vec::new(), ..self.clone() }
+        Self {
+            latent_dim,
+            prior: Prior::Normal,
+            sampling: Sampling::Given,
+            has_latents: true,
+            others: Vec::new(),
+            other_sets: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// Rows of the matrix whose columns stand for the latents: D of the Jacobian, or m of its sketch.

@@ -13,9 +13,9 @@ mod principal;
 mod state;
 mod turned_likelihood;
 
-pub use classes::{ClassWeights, run_by_class};
+pub use classes::{ClassWeights, Run, run_by_class};
 pub use codes::CodeInputs;
-pub use compare::{Comparison, compare, compare_reports};
+pub use compare::{Along, Comparison, compare, compare_reports};
 pub use inputs::{Inputs, Other};
 pub use state::{Shard, State};
 

@@ -26,6 +26,9 @@ pub struct Settings {
     /// Sets of latents whose entropies and overlaps are wanted, as [`crate::index_sets::set`] reads them.
     #[serde(default)]
     pub sets: Vec<String>,
+    /// The same for the further models; the sets and the partition of the first model when empty.
+    #[serde(default)]
+    pub other_sets: Vec<String>,
     /// A partition of all latents, as [`crate::index_sets::partition`] reads it.
     #[serde(default)]
     pub partition: Option<String>,
@@ -39,6 +42,9 @@ pub struct Settings {
     /// Latents whose codes have a smaller standard deviation than this look unused; found from the largest gap when not set.
     #[serde(default)]
     pub spread_cut: Option<f64>,
+    /// Standard deviations of the noise that the models were trained with, the first model's first.
+    #[serde(default)]
+    pub noises: Vec<f64>,
     /// The largest relative residual ‖x − g(z)‖/‖x‖ at which a decoder without an encoder counts as inverted.
     pub inversion_gate: f64,
     /// The constants by which scores of codes are computed.
@@ -189,10 +195,12 @@ impl Default for Settings {
             sampling: Sampling::Prior,
             sketch: None,
             sets: Vec::new(),
+            other_sets: Vec::new(),
             partition: None,
             order: OrderSource::Pilot,
             noise_scale: None,
             spread_cut: None,
+            noises: Vec::new(),
             inversion_gate: 1e-3,
             preset: Preset::Latlas,
             builder: None,

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use latlas::error::{Error, Result};
 use latlas::report::{Atlas, Report, html, json};
-use latlas::run::{self, Inputs, Sampling};
+use latlas::run::{self, Along, Inputs, Sampling};
 
 use crate::args::{LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::gate;
 use crate::inputs;
+use crate::models::name_of;
 use crate::present::{Presentation, present, save_page};
 use crate::progress::Progress;
 
@@ -24,6 +25,9 @@ pub struct Arguments {
     /// Estimators or groups to compare (repeatable) [default: entropy]
     #[arg(long, value_name = "ID")]
     estimator: Vec<String>,
+    /// A number for each, such as beta=0.1,1,10: plots over models have it as their axis [default: the noises, if given]
+    #[arg(long, value_name = "NAME=LIST")]
+    along: Option<String>,
     /// Also write a page and JSON into this folder
     #[arg(long, short = 'o', value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
@@ -47,14 +51,19 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
     let is_report = |side: &String| Path::new(side).extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-    let names: Vec<String> = arguments.sides.iter().map(|side| inputs::name_of(side)).collect();
+    let names: Vec<String> = arguments.sides.iter().map(|side| name_of(side)).collect();
+    let noises = Some(&arguments.samples.noise).filter(|noises| !noises.is_empty());
+    let along = match &arguments.along {
+        Some(text) => Some(Along::parse(text)?),
+        None => noises.map(|noises| Along { name: "noise".into(), values: noises.clone() }),
+    };
     let report = if arguments.sides.iter().all(is_report) {
         let reports = arguments.sides.iter().map(|side| read(Path::new(side))).collect::<Result<_>>()?;
-        run::compare_reports(&names, reports)?
+        run::compare_reports(&names, reports, along.as_ref())?
     } else if arguments.sides.iter().any(is_report) {
         return Err(Failure::usage("a model and a report cannot be compared", "give models, or reports (.json)"));
     } else {
-        models(arguments, &names, console)?
+        models(arguments, &names, along.as_ref(), console)?
     };
     if let Some(folder) = &arguments.out {
         let atlas = Atlas::of_report(report.clone(), names.join(" ↔ "), Some(super::report::command_line()));
@@ -65,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     gate::check(&arguments.statistics.gate, &report)
 }
 
-fn models(arguments: &Arguments, names: &[String], console: Console) -> Outcome<Report> {
+fn models(arguments: &Arguments, names: &[String], along: Option<&Along>, console: Console) -> Outcome<Report> {
     arguments.running.threads.start()?;
     let mut samples = arguments.samples.clone();
     samples.other.splice(0..0, arguments.sides[1..].iter().cloned());
@@ -86,7 +95,7 @@ fn models(arguments: &Arguments, names: &[String], console: Console) -> Outcome<
     let models: Vec<Inputs> = std::iter::once(first.clone()).chain(others).collect();
     let ids = if arguments.estimator.is_empty() { vec!["entropy".into()] } else { arguments.estimator.clone() };
     let progress = Progress::new(console, "samples");
-    let comparison = run::compare(&ids, names, &models, &settings, &|done, all| progress.at(done, all))?;
+    let comparison = run::compare(&ids, names, &models, &settings, along, &|done, all| progress.at(done, all))?;
     drop(progress);
     if let Some(reason) = comparison.left_out {
         console.note(&format!("the latents of the models were not matched: {reason}"));
@@ -101,8 +110,12 @@ fn read(path: &Path) -> Result<Report> {
         move |source| Error::Io { action: "read", path, source }
     };
     let text = std::fs::read_to_string(path).map_err(io(path))?;
-    json::from_json(&text, &mut |name| {
+    let read = json::from_json(&text, &mut |name| {
         let beside = path.with_file_name(name);
         std::fs::read(&beside).map_err(io(&beside))
+    });
+    read.map_err(|error| match error {
+        Error::State { what, hint } => Error::State { what: format!("{}: {what}", path.display()), hint },
+        other => other,
     })
 }

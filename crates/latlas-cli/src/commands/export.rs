@@ -6,13 +6,14 @@ use std::sync::Arc;
 use clap::Args;
 use latlas::error::Error;
 use latlas::geometry::{Embedding, embed};
+use latlas::run::Dtype;
 use latlas_graph::Graph;
 use latlas_graph::onnx::{self, Layout};
 
 use crate::args::{ModelOptions, Talk};
 use crate::console::Console;
 use crate::failure::Outcome;
-use crate::inputs::ModelFile;
+use crate::models;
 
 /// Write the derivative of a decoder as an ONNX file that any runtime runs
 #[derive(Debug, Args)]
@@ -52,8 +53,8 @@ struct What {
 /// The verb.
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
-    let file = ModelFile::open(&arguments.file)?;
-    let graph = file.graph(&arguments.model).map_err(|error| file.blame(error))?;
+    let file = models::file(&arguments.file)?;
+    let graph = file.graph(&arguments.model.read(Dtype::F64))?;
     let (heads, output) = arguments.model.ports(&graph)?;
     // A metric belongs to the geometry of the output space, as that of `latlas metric` does.
     let (graph, output) = if arguments.what.metric && arguments.model.output.is_none() {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use latlas::models::onnx::Heads;
+use latlas::error::Error;
+use latlas::models::onnx::{Heads, ModelFile};
+use latlas::run::Dtype;
 use latlas_graph::execute::{Cost, Rate, cost_of};
-use latlas_graph::onnx::{Declaration, Summary, summarize};
+use latlas_graph::onnx::{Declaration, Summary};
 use latlas_graph::transform::Elimination;
 use latlas_graph::{Error as GraphError, Graph, UnsupportedOperator};
 use serde_json::{Value as Json, json};
@@ -14,7 +16,7 @@ use crate::args::{ModelOptions, Talk};
 use crate::catalogue::kind_of;
 use crate::console::{Console, plain};
 use crate::failure::Outcome;
-use crate::inputs::ModelFile;
+use crate::models::{self, name_of};
 use crate::table::{Table, count};
 
 /// Tell what a model file is: inputs, outputs, operators, kinks, and what one decode, Jacobian and Gram matrix cost
@@ -38,11 +40,11 @@ pub struct Arguments {
 /// The verb. A model that is refused is described as far as its file says, and refused after that.
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
-    let file = ModelFile::open(&arguments.file)?;
-    let summary = summarize(file.bytes.clone(), &arguments.model.load()).map_err(|error| file.blame(error))?;
-    let graph = file.graph(&arguments.model);
+    let file = models::file(&arguments.file)?;
+    let options = arguments.model.read(Dtype::F64);
+    let (summary, graph) = (file.summary(&options)?, file.graph(&options));
     let unsupported = match &graph {
-        Err(GraphError::Unsupported { operators }) => operators.clone(),
+        Err(Error::Model { source: GraphError::Unsupported { operators }, .. }) => operators.clone(),
         _ => Vec::new(),
     };
     let understood = graph.as_ref().ok().map(|graph| Understood::new(graph, arguments)).transpose()?;
@@ -52,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         as_text(console, &file, &summary, understood.as_ref(), &unsupported)
     };
     console.data(&text)?;
-    graph.map(drop).map_err(|error| file.blame(error))
+    Ok(graph.map(drop)?)
 }
 
 /// What is known of a model once it is a graph.
@@ -220,7 +222,7 @@ fn as_json(file: &ModelFile, summary: &Summary, understood: Option<&Understood>,
         all.iter().map(one).collect()
     };
     let mut object = json!({
-        "file": file.name, "sha256": file.sha256(), "ir_version": summary.ir_version, "opsets": summary.opsets,
+        "file": name_of(&file.path().to_string_lossy()), "sha256": file.sha256(), "ir_version": summary.ir_version, "opsets": summary.opsets,
         "parameters": summary.parameters, "external_data": summary.has_external_data,
         "declared_inputs": declared(&summary.inputs), "declared_outputs": declared(&summary.outputs),
         "supported": understood.is_some(),
@@ -254,7 +256,7 @@ fn as_text(
     let external = if summary.has_external_data { ", weights in a file of their own" } else { "" };
     let parameters = count(summary.parameters as f64, "");
     let head = format!("ONNX, opset {}, {parameters} parameters{external}", plain(&opsets.join(", ")));
-    let mut parts = vec![format!("{}\n{head}\n", console.bold(&plain(&file.name)))];
+    let mut parts = vec![format!("{}\n{head}\n", console.bold(&plain(&name_of(&file.path().to_string_lossy()))))];
     match understood {
         Some(known) => parts.extend(known.as_text(console)),
         None => parts.push(declared_ports(summary).render(console)),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use latlas::run::State;
+use latlas::run::Run;
 
 use crate::args::Talk;
 use crate::console::Console;
@@ -35,12 +35,12 @@ pub struct Arguments {
 /// The verb.
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
-    let mut merged: Option<State> = None;
+    let mut merged: Option<Run> = None;
     for path in &arguments.states {
-        let state = State::load(path)?;
+        let part = Run::load(path)?;
         match &mut merged {
-            None => merged = Some(state),
-            Some(merged) => merged.merge(state)?,
+            None => merged = Some(part),
+            Some(merged) => merged.merge(part)?,
         }
     }
     let Some(merged) = merged else { return Err(Failure::usage("no states were given", "latlas merge STATE…")) };

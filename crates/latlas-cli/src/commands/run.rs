@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use latlas::estimators;
-use latlas::run::{Shard, State, run_by_class};
+use latlas::run::{self, Run, Shard};
 
 use crate::args::{CodeOptions, Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
@@ -12,6 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::gate;
 use crate::geometry::GeometryOptions;
 use crate::inputs;
+use crate::models::names_a_model;
 use crate::present::{Presentation, present};
 use crate::progress::Progress;
 
@@ -74,33 +75,30 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut inputs = gathered.inputs;
     inputs::codes(&arguments.codes, &mut inputs)?;
 
-    let sharding = &arguments.sharding;
-    if arguments.statistics.conditioning == Conditioning::PerClass {
-        if sharding.state.is_some() {
-            return Err(Failure::usage("classes have no state of their own", "leave --state out with --conditioning per-class"));
-        }
-        let progress = Progress::new(console, "samples");
-        let weights = arguments.statistics.class_weights.into();
-        let report = run_by_class(&ids, &inputs, &settings, weights, &|done, all| progress.at(done, all))?;
-        drop(progress);
-        present(&report, &arguments.presentation, console)?;
-        return gate::check(&arguments.statistics.gate, &report);
-    }
-    let shard = sharding.shard.unwrap_or(Shard::WHOLE);
-    let mut state = State::begin(&ids, &inputs, &settings, shard)?;
-    if let Some(path) = sharding.state.as_ref().filter(|path| sharding.resume && path.exists()) {
-        state = state.resume(State::load(path)?)?;
-    }
+    let by_class = (arguments.statistics.conditioning == Conditioning::PerClass).then(|| arguments.statistics.class_weights.into());
     let progress = Progress::new(console, "samples");
-    let checkpoint = |state: &State| sharding.state.as_ref().map_or(Ok(()), |path| state.save(path));
-    state.advance(&inputs, &|done, all| progress.at(done, all), &checkpoint)?;
+    let tell = |done, all| progress.at(done, all);
+    let report = match (&arguments.sharding.state, by_class) {
+        // Without a file to keep them in, classes need not be held all at once.
+        (None, Some(weights)) => run::run_by_class(&ids, &inputs, &settings, weights, &tell)?,
+        (None, None) => run::run(&ids, &inputs, &settings, &tell)?,
+        (Some(file), _) => {
+            let shard = arguments.sharding.shard.unwrap_or(Shard::WHOLE);
+            let mut run = Run::begin(&ids, &inputs, &settings, by_class, shard)?;
+            if arguments.sharding.resume && file.exists() {
+                run = run.resume(Run::load(file)?)?;
+            }
+            run.advance(&inputs, &settings, &tell, Some(file))?;
+            if run.shards() > 1 {
+                run.save(file)?;
+                drop(progress);
+                console.note(&format!("the state of shard {} of {} is in {}", shard.index + 1, shard.of, file.display()));
+                return Ok(());
+            }
+            run.finish()?
+        }
+    };
     drop(progress);
-    if let (true, Some(path)) = (state.shards() > 1, &sharding.state) {
-        state.save(path)?;
-        console.note(&format!("the state of shard {} of {} is in {}", shard.index + 1, shard.of, path.display()));
-        return Ok(());
-    }
-    let report = state.finish()?;
     present(&report, &arguments.presentation, console)?;
     gate::check(&arguments.statistics.gate, &report)
 }
@@ -109,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 fn split(words: &[String]) -> (Vec<String>, Option<&str>) {
     let id = |word: &String| word.to_lowercase().replace('_', "-");
     match words.split_last() {
-        Some((last, rest)) if inputs::names_a_model(last) => (rest.iter().map(id).collect(), Some(last)),
+        Some((last, rest)) if names_a_model(last) => (rest.iter().map(id).collect(), Some(last)),
         _ => (words.iter().map(id).collect(), None),
     }
 }

@@ -67,6 +67,34 @@ fn merging_in_two_steps_and_resuming_change_no_byte() {
 }
 
 #[test]
+fn shards_of_classes_merge_to_the_bytes_of_the_whole() {
+    let folder = scratch();
+    let data =
+        ["--sampling", "data", "--data", "builtin:digits", "--labels", "builtin:digits:labels", "--encoder", "builtin:digits-encoder"];
+    let run =
+        [&["run", "total-entropy", "manifold-entropy", "builtin:digits-vae", "--json", "--conditioning", "per-class"], &data[..]].concat();
+    let whole = latlas_in(folder.path(), &run);
+    assert_eq!(whole.code, 0, "{}", whole.err);
+    for shard in ["1", "2"] {
+        let (part, state) = (format!("{shard}/2"), format!("{shard}.state"));
+        let ran = latlas_in(folder.path(), &[&run[..], &["--shard", &part, "--state", &state]].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    }
+    let merged = latlas_in(folder.path(), &["merge", "2.state", "1.state", "--json"]);
+    assert_eq!(merged.code, 0, "{}", merged.err);
+    assert!(merged.out == whole.out, "the merged report differs");
+    let missing = latlas_in(folder.path(), &["merge", "2.state"]);
+    assert!(missing.code == 2 && missing.err.contains("missing or not finished: 1"), "{}", missing.err);
+    let resumed = latlas_in(folder.path(), &[&run[..], &["--shard", "1/2", "--state", "1.state", "--resume"]].concat());
+    assert_eq!(resumed.code, 0, "{}", resumed.err);
+    let plain = run.iter().copied().filter(|word| !["--conditioning", "per-class"].contains(word)).collect::<Vec<_>>();
+    let ran = latlas_in(folder.path(), &[&plain[..], &["--shard", "1/2", "--state", "plain.state"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let mixed = latlas_in(folder.path(), &["merge", "plain.state", "2.state"]);
+    assert!(mixed.code == 2 && mixed.err.contains("classes"), "{}", mixed.err);
+}
+
+#[test]
 fn a_damaged_state_is_refused() {
     let folder = scratch();
     std::fs::write(folder.path().join("bad.state"), b"LATLASST, or so it says").unwrap();

@@ -4,6 +4,7 @@
 
 mod arrays;
 mod codes;
+mod compare;
 mod determinism;
 mod gates;
 mod generated;

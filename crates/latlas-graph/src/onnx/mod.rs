@@ -7,6 +7,7 @@
 pub mod call;
 pub mod dtype;
 mod external;
+mod file;
 mod fold;
 mod import;
 pub mod ops;
@@ -22,6 +23,7 @@ mod tensor;
 mod tests;
 pub mod value;
 
+pub use file::ModelFile;
 pub use save::{Layout, save, save_double, save_with};
 
 use std::collections::HashSet;
@@ -44,8 +46,6 @@ use value::Value;
 pub const MIN_OPSET: i64 = 1;
 /// The newest operator set that is read.
 pub const MAX_OPSET: i64 = 23;
-/// Files above this size are mapped instead of read.
-const MAPPED_FROM: u64 = 64 << 20;
 /// The most axes that a tensor may have.
 pub(crate) const MAX_RANK: usize = 32;
 
@@ -87,14 +87,7 @@ impl Default for Limits {
 
 /// Loads a model file; external data is looked for in its folder.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Graph> {
-    let io = |source| Error::Io { path: path.to_path_buf(), source };
-    let found = std::fs::metadata(path).map_err(io)?;
-    if !found.is_file() {
-        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
-    }
-    check_size(found.len(), options)?;
-    let bytes = if found.len() > MAPPED_FROM { external::map(path)? } else { std::fs::read(path).map_err(io)?.into() };
-    import(bytes, &Folder::new(path.parent(), options.limits.max_memory), options)
+    ModelFile::open(path, &options.limits)?.graph(options)
 }
 
 /// Loads a model from memory; external data is refused unless its folder is given.
@@ -102,14 +95,9 @@ pub fn load_bytes(bytes: impl Into<Bytes>, folder: Option<&Path>, options: &Load
     import(bytes.into(), &Folder::new(folder, options.limits.max_memory), options)
 }
 
-fn check_size(got: u64, options: &LoadOptions) -> Result<()> {
-    let limit = options.limits.max_bytes;
-    if got > limit { Err(Error::Limit { what: "size of the model file in bytes".into(), got, limit }) } else { Ok(()) }
-}
-
 /// The messages of a file, within its limits.
 fn decode(bytes: Bytes, options: &LoadOptions) -> Result<ModelProto> {
-    check_size(bytes.len() as u64, options)?;
+    options.limits.check_size(bytes.len() as u64)?;
     scan::check(&bytes, options.limits.max_memory)?;
     ModelProto::decode(bytes).map_err(|e| Error::Malformed { what: e.to_string() })
 }

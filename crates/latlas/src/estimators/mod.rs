@@ -11,8 +11,8 @@ mod summarize;
 
 pub use erased::{AnyEstimator, AnyState, Entry};
 pub use of_quantity::OfQuantity;
-pub(crate) use summarize::number;
 pub use summarize::{Columns, estimate, estimate_matrix};
+pub(crate) use summarize::{number, numbers};
 
 use crate::accumulators::Accumulator;
 pub use crate::card::{Better, Card, Need};

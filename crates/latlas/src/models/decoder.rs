@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
 
+use super::closed_form::Truth;
 use crate::error::{Error, Result};
 
 /// A map from latents to data: x = f(z), f: ℝᵈ → ℝᴰ.
@@ -64,6 +65,11 @@ pub trait Decoder: Send + Sync {
     /// Whether the derivative jumps somewhere (ReLU and the like).
     fn has_kinks(&self) -> bool {
         false
+    }
+
+    /// What is known of it on average over z ~ N(0, I), for maps that were written down to be known.
+    fn truth(&self) -> Option<Truth> {
+        None
     }
 
     /// Whether [`Linearization::second`] and its like give something.

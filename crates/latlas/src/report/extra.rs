@@ -29,6 +29,11 @@ pub fn find<'a>(estimate: &'a Estimate, path: &[&str]) -> Option<&'a Json> {
     rest.iter().try_fold(estimate.extra.get(*first)?, |json, key| json.get(key))
 }
 
+/// A number inside a piece of `extra` by its path.
+pub fn at_of(json: &Json, path: &[&str]) -> Option<f64> {
+    path.iter().try_fold(json, |json, key| json.get(key)).map(number).filter(|x| !x.is_nan())
+}
+
 /// A scalar as a slice of one, a vector as it is; a matrix has none.
 pub fn entries(value: &Value) -> &[f64] {
     match value {
@@ -68,7 +73,10 @@ pub fn named(estimate: &Estimate) -> Vec<Named> {
     let of = |part: &Json| -> Option<Named> {
         let label = match (numbers(part.get("latents")).as_deref(), group(part.get("s")), group(part.get("t"))) {
             (Some([i, j]), ..) => format!("latents {i} and {j}"),
-            (_, Some(s), Some(t)) => format!("{s} and {t}"),
+            (_, Some(s), Some(t)) => match part.get("other").and_then(Json::as_u64) {
+                Some(other) => format!("{s} and {t} of further model {}", other + 1),
+                None => format!("{s} and {t}"),
+            },
             _ => return None,
         };
         let ends = numbers(part.get("interval")).unwrap_or_default();

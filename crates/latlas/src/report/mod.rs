@@ -8,8 +8,6 @@ mod headline;
 pub mod html;
 pub mod image;
 pub mod json;
-#[cfg(test)]
-mod json_tests;
 mod laws;
 pub mod maps;
 mod number;

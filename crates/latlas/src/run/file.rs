@@ -16,11 +16,69 @@ use crate::error::{Error, Result};
 use crate::estimators;
 use crate::invariants::Laws;
 
-const MAGIC: &[u8; 8] = b"LATLASST";
-const SCHEMA: u32 = 1;
+/// The form of a file with one state.
+const SEALED: Sealed = Sealed { magic: *b"LATLASST", schema: 1 };
 /// The largest file that is read.
 const LARGEST: u64 = 1 << 30;
 const PREAMBLE: usize = 8 + 4 + 32;
+
+/// What a file begins with: who wrote it in which form; the digest of the rest follows.
+pub(super) struct Sealed {
+    pub magic: [u8; 8],
+    pub schema: u32,
+}
+
+impl Sealed {
+    /// Content with its preamble.
+    pub fn close(&self, content: &impl Serialize) -> Result<Vec<u8>> {
+        let content = postcard::to_stdvec(content).map_err(|e| damaged(&format!("it cannot be written: {e}")))?;
+        let digest = Sha256::digest(&content);
+        Ok([&self.magic[..], &self.schema.to_le_bytes(), &digest, &content].concat())
+    }
+
+    /// Whether bytes begin like a file of this form.
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        bytes.starts_with(&self.magic)
+    }
+
+    /// The content, if nothing of it was changed.
+    pub fn open<T: for<'a> Deserialize<'a>>(&self, bytes: &[u8]) -> Result<T> {
+        if bytes.len() as u64 > LARGEST {
+            return Err(damaged(&format!("it is larger than {LARGEST} bytes")));
+        }
+        let Some((preamble, content)) = bytes.split_at_checked(PREAMBLE).filter(|_| self.is_of(bytes)) else {
+            return Err(damaged("it is not a state"));
+        };
+        if preamble[8..12] != self.schema.to_le_bytes() {
+            return Err(damaged("it was written by another version of Latlas"));
+        }
+        if preamble[12..] != Sha256::digest(content)[..] {
+            return Err(damaged("its digest is wrong: it was cut off or changed"));
+        }
+        postcard::from_bytes(content).map_err(|_| damaged("its content is damaged"))
+    }
+}
+
+/// Writes a file, which appears whole or not at all.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
+    written.map_err(|source| Error::Io { action: "write", path: path.into(), source })
+}
+
+/// Reads a file up to the limit; what is wrong with its content is told with its name.
+pub(super) fn read<T>(path: &Path, from_bytes: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+    let io = |source| Error::Io { action: "read", path: path.into(), source };
+    let file = std::fs::File::open(path).map_err(io)?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(io)?;
+    from_bytes(&bytes).map_err(|error| match error {
+        Error::State { what, hint } => Error::State { what: format!("{}: {what}", path.display()), hint },
+        other => other,
+    })
+}
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -49,14 +107,7 @@ impl State {
             let states = self.selection.iter().zip(&partial.states).map(|((_, e), state)| e.save(state)).collect::<Result<_>>()?;
             nodes.push(Node { level, index, states, laws: partial.laws.clone(), latents: partial.latents.clone() });
         }
-        let payload = Payload { header: self.header.clone(), nodes };
-        let payload = postcard::to_stdvec(&payload).map_err(|e| damaged(&format!("it cannot be written: {e}")))?;
-        let mut bytes = Vec::with_capacity(PREAMBLE + payload.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&SCHEMA.to_le_bytes());
-        bytes.extend_from_slice(&Sha256::digest(&payload));
-        bytes.extend_from_slice(&payload);
-        Ok(bytes)
+        SEALED.close(&Payload { header: self.header.clone(), nodes })
     }
 
     /// Writes the state to a file; the file appears whole or not at all.
@@ -64,12 +115,7 @@ impl State {
     /// # Errors
     /// A file that cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let bytes = self.to_bytes()?;
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(".partial");
-        let partial = path.with_file_name(name);
-        let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
-        written.map_err(|source| Error::Io { action: "write", path: path.into(), source })
+        write(path, &self.to_bytes()?)
     }
 
     /// Reads a state from a file.
@@ -77,14 +123,7 @@ impl State {
     /// # Errors
     /// A file that cannot be read, is too large, damaged, or of another version.
     pub fn load(path: &Path) -> Result<Self> {
-        let io = |source| Error::Io { action: "read", path: path.into(), source };
-        let file = std::fs::File::open(path).map_err(io)?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(io)?;
-        Self::from_bytes(&bytes).map_err(|error| match error {
-            Error::State { what, hint } => Error::State { what: format!("{}: {what}", path.display()), hint },
-            other => other,
-        })
+        read(path, Self::from_bytes)
     }
 
     /// From bytes, which are not trusted.
@@ -92,20 +131,7 @@ impl State {
     /// # Errors
     /// Bytes that are too many, damaged, or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        if bytes.len() as u64 > LARGEST {
-            return Err(damaged(&format!("it is larger than {LARGEST} bytes")));
-        }
-        let Some((preamble, payload)) = bytes.split_at_checked(PREAMBLE) else { return Err(damaged("it is not a state")) };
-        if preamble[..8] != MAGIC[..] {
-            return Err(damaged("it is not a state"));
-        }
-        if preamble[8..12] != SCHEMA.to_le_bytes() {
-            return Err(damaged("it was written by another version of Latlas"));
-        }
-        if preamble[12..] != Sha256::digest(payload)[..] {
-            return Err(damaged("its digest is wrong: it was cut off or changed"));
-        }
-        let Payload { header, nodes } = postcard::from_bytes(payload).map_err(|_| damaged("its content is damaged"))?;
+        let Payload { header, nodes }: Payload = SEALED.open(bytes)?;
         if header.version != env!("CARGO_PKG_VERSION") {
             let (theirs, ours) = (&header.version, env!("CARGO_PKG_VERSION"));
             return Err(damaged(&format!("it was written by Latlas {theirs:.40?}, this is {ours}")));
@@ -157,6 +183,7 @@ impl Header {
             && self.ids.len() <= 1000
             && context.others.len() <= 64
             && context.others.iter().all(|d| (1..=1 << 24).contains(d))
+            && context.other_sets.len() == context.others.len()
             && context.prior.dim().is_none_or(|dim| dim == context.latent_dim)
             && context.settings.level > 0.0
             && context.settings.level < 1.0;
@@ -167,6 +194,8 @@ impl Header {
         };
         let groups = [&context.sets, &context.partition];
         let latents = groups.into_iter().flatten().flatten().chain(&context.order.latents).all(|i| *i < context.latent_dim);
+        let of_others = context.other_sets.iter().zip(&context.others);
+        let latents = latents && of_others.flat_map(|(sets, d)| sets.iter().flatten().map(move |i| i < d)).all(|inside| inside);
         let order: BTreeSet<&usize> = context.order.latents.iter().collect();
         let order = order.is_empty() || order.len() == context.latent_dim && context.order.latents.len() == context.latent_dim;
         let order = order && (context.code_spread.is_empty() || context.code_spread.len() == context.latent_dim);
@@ -194,6 +223,6 @@ impl Header {
     }
 }
 
-fn damaged(what: &str) -> Error {
+pub(super) fn damaged(what: &str) -> Error {
     Error::State { what: what.into(), hint: Some("run the shard again".into()) }
 }

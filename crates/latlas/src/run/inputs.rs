@@ -145,7 +145,9 @@ impl Inputs {
     /// What was given, whatever samples there are.
     fn facts(&self, settings: &Settings, latent_dim: usize, ambient_dim: usize) -> Result<Context> {
         let manifold = self.manifold();
-        Ok(Context {
+        let sets = settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<Vec<_>>>()?;
+        let partition = settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?;
+        let mut context = Context {
             settings: settings.clone(),
             latent_dim,
             ambient_dim,
@@ -164,12 +166,16 @@ impl Inputs {
             manifold: manifold.as_ref().map(|manifold| manifold.name().to_string()),
             has_second_derivatives: manifold.is_some_and(|m| m.embedding().is_some_and(Decoder::has_second_derivatives)),
             has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
-            sets: settings.sets.iter().map(|text| index_sets::set(text, latent_dim)).collect::<Result<_>>()?,
-            partition: settings.partition.as_ref().map_or(Ok(Vec::new()), |text| index_sets::partition(text, latent_dim))?,
+            sets,
+            other_sets: Vec::new(),
+            partition,
             order: Order::default(),
             codes: None,
             code_spread: Vec::new(),
-        })
+        };
+        let of_other = |other: &Other| other_sets(settings, &context.groups(), other.decoder.latent_dim());
+        context.other_sets = self.others.iter().map(of_other).collect::<Result<_>>()?;
+        Ok(context)
     }
 
     /// The latents with their metric: what was given, or the pull-back of a decoder without a condition.
@@ -380,6 +386,14 @@ impl Inputs {
             _ => Ok(()),
         }
     }
+}
+
+/// The sets of a further model with so many latents: its own, or those of the first model as far as it has such latents.
+fn other_sets(settings: &Settings, groups: &[Vec<usize>], latent_dim: usize) -> Result<Vec<Vec<usize>>> {
+    if settings.other_sets.is_empty() {
+        return Ok(groups.iter().filter(|set| set.iter().all(|i| *i < latent_dim)).cloned().collect());
+    }
+    settings.other_sets.iter().map(|text| index_sets::set(text, latent_dim)).collect()
 }
 
 /// Latents of some data: by the encoder, or by inverting the decoder; NaN where that fails.

@@ -385,7 +385,7 @@ impl Header {
             "jacobian": context.method()["jacobian"], "sketch": settings.sketch, "inversion_gate": settings.inversion_gate, "prior_term": prior_term,
             "instruction_set": self.instruction_sets,
             "sets": settings.sets, "partition": settings.partition, "noise_scale": settings.noise_scale,
-            "spread_cut": settings.spread_cut, "order": if context.order.latents.is_empty() { None } else { Some(&context.order.source) },
+            "other_sets": settings.other_sets, "noises": settings.noises, "spread_cut": settings.spread_cut, "order": if context.order.latents.is_empty() { None } else { Some(&context.order.source) },
         });
         let mut values: BTreeMap<String, Json> = match values {
             Json::Object(map) => map.into_iter().collect(),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::explicit::{Explicit, inputs, of, settings};
+use crate::explicit::{Explicit, bits, inputs, of, settings};
 use latlas::error::Result;
 use latlas::models::{Cost, Decoder, Linearization};
 use latlas::report::Report;
-use latlas::run::{ClassWeights, Inputs, Sampling, Settings, run, run_by_class};
+use latlas::run::{ClassWeights, Inputs, Run, Sampling, Settings, Shard, run, run_by_class};
 use latlas::samples::Prior;
 use ndarray::{Array2, ArrayView2, array};
 
@@ -165,4 +165,68 @@ fn no_classes_is_an_error_with_help() {
     let plain = inputs(Explicit::linear(2, vec![2., 1., 0., 1.]));
     let error = run_by_class(&["entropy".into()], &plain, &settings(10), ClassWeights::Equal, &|_, _| {}).unwrap_err();
     assert!(error.hint().unwrap().contains("--condition"), "{error}");
+}
+
+/// Every class is cut into shards; each shard is kept in a file of its own.
+#[test]
+fn shards_of_classes_merge_to_the_bits_of_the_whole() {
+    let labelled = {
+        let decoder = Explicit::new(1, 1, |z| vec![z[0].sinh()], |z| vec![z[0].cosh()]);
+        let data = Array2::from_shape_fn((60, 1), |(s, _)| ((s as f64) * 0.7).sin());
+        Inputs { data: Some(data), labels: Some((0..60).map(|s| i64::from(s % 3 == 0)).collect()), ..inputs(decoder) }
+    };
+    let mixed = Inputs { prior: mixture(), ..inputs(Explicit::linear(2, vec![2., 1., 0., 1.])) };
+    let by_data = Settings { sampling: Sampling::Data, chunk: Some(7), ..settings(1) };
+    let by_prior = Settings { chunk: Some(7), ..settings(90) };
+    let ids = ["entropy".to_string()];
+    let weights = ClassWeights::Frequency;
+    for (inputs, settings) in
+        [(labelled, by_data), (mixed, by_prior), (conditional(array![[0.0], [1.0], [1.0]]), Settings { chunk: Some(7), ..settings(80) })]
+    {
+        let whole = run_by_class(&ids, &inputs, &settings, weights, &|_, _| {}).unwrap();
+        let folder = std::env::temp_dir().join(format!("latlas-classes-{}-{}", std::process::id(), settings.samples));
+        std::fs::create_dir_all(&folder).unwrap();
+        let part = |index: usize, of: usize| {
+            let file = folder.join(format!("{index}.state"));
+            let mut run = Run::begin(&ids, &inputs, &settings, Some(weights), Shard { index, of }).unwrap();
+            run.advance(&inputs, &settings, &|_, _| {}, Some(&file)).unwrap();
+            Run::load(&file).unwrap()
+        };
+        let mut merged = part(2, 3);
+        merged.merge(part(0, 3)).unwrap();
+        assert_eq!(merged.missing(), [1]);
+        merged.merge(part(1, 3)).unwrap();
+        assert!(merged.merge(part(1, 3)).unwrap_err().to_string().contains("twice"));
+        assert_eq!(bits(&merged.finish().unwrap()), bits(&whole));
+        // Resuming what is done changes nothing, and other weights are another run.
+        let again = |weights| Run::begin(&ids, &inputs, &settings, Some(weights), Shard::WHOLE).unwrap();
+        let done = part(0, 1);
+        let mut resumed = again(weights).resume(done).unwrap();
+        resumed.advance(&inputs, &settings, &|_, _| {}, None).unwrap();
+        assert_eq!(bits(&resumed.finish().unwrap()), bits(&whole));
+        let error = again(ClassWeights::Equal).resume(part(0, 1)).err().unwrap().to_string();
+        assert!(error.contains("weights differ"), "{error}");
+        if inputs.condition.is_none() {
+            let mut plain = Run::begin(&ids, &inputs, &settings, None, Shard { index: 0, of: 3 }).unwrap();
+            assert!(plain.merge(part(1, 3)).unwrap_err().to_string().contains("classes"));
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+#[test]
+fn damaged_files_of_classes_are_refused() {
+    let inputs = Inputs { prior: mixture(), ..inputs(Explicit::linear(2, vec![2., 1., 0., 1.])) };
+    let mut run = Run::begin(&["total-entropy".into()], &inputs, &settings(20), Some(ClassWeights::Equal), Shard::WHOLE).unwrap();
+    run.advance(&inputs, &settings(20), &|_, _| {}, None).unwrap();
+    let bytes = run.to_bytes().unwrap();
+    assert!(Run::from_bytes(&bytes).is_ok_and(|run| run.finish().is_ok()));
+    for cut in [0, 7, 12, 44, bytes.len() - 1] {
+        assert!(Run::from_bytes(&bytes[..cut]).is_err());
+    }
+    for position in (0..bytes.len()).step_by(7) {
+        let mut flipped = bytes.clone();
+        flipped[position] ^= 1;
+        assert!(Run::from_bytes(&flipped).is_err(), "{position}");
+    }
 }

@@ -119,6 +119,97 @@ fn cross_information_of_known_angles_and_unequal_sizes() {
     assert!((matching.extra["pairs"][0]["matched"].as_f64().unwrap() - 0.75).abs() < 1e-12);
 }
 
+/// Columns along axes of ten dimensions, some of them tilted towards those of the other model.
+#[test]
+fn sets_of_latents_of_two_models() {
+    let (a, b) = (0.7_f64, 1.1_f64);
+    let axes = |columns: &[&[(usize, f64)]]| {
+        let mut rows = vec![0.0; 10 * columns.len()];
+        columns.iter().enumerate().for_each(|(i, column)| column.iter().for_each(|(row, x)| rows[row * columns.len() + i] = *x));
+        Explicit::linear(columns.len(), rows)
+    };
+    // S = {0, 1} spans the first two axes; T = {0, 2} of the other model meets them at the angles a and b.
+    let first = || axes(&[&[(0, 2.0), (1, 1.0)], &[(1, -3.0)], &[(7, 1.0)]]);
+    let other = || axes(&[&[(0, a.cos()), (2, a.sin())], &[(8, 5.0)], &[(1, 4.0 * b.cos()), (3, 4.0 * b.sin())], &[(9, 1.0)]]);
+    let inputs = || Inputs {
+        decoder: Some(Arc::new(first())),
+        others: vec![Other { decoder: Arc::new(other()), encoder: Some(Arc::new(Formula(10, 4, |_| vec![0.0; 4]))) }],
+        ..Inputs::default()
+    };
+    let with = |sets: &[&str], other_sets: &[&str], sketch, samples| {
+        let list = |sets: &[&str]| sets.iter().map(|set| (*set).to_string()).collect();
+        let settings = Settings { sets: list(sets), other_sets: list(other_sets), sketch, ..settings(samples) };
+        run(&["cross-mutual-information".into()], &inputs(), &settings, &|_, _| {})
+    };
+    let report = with(&["0-1", "2"], &["0,2", "1,3"], None, 20).unwrap();
+    let blocks = report.estimates[0].extra["blocks"].as_array().unwrap();
+    assert_eq!(blocks.len(), 4);
+    let number = |block: &serde_json::Value, path: [&str; 2]| block[path[0]].get(path[1]).unwrap_or(&block[path[0]]).as_f64().unwrap();
+    let truth = -(a.sin() * b.sin()).ln();
+    assert!((number(&blocks[0], ["value", ""]) - truth).abs() < 1e-12, "{}", blocks[0]);
+    assert!((number(&blocks[0], ["overlap", "value"]) - 0.5 * (a.cos().powi(2) + b.cos().powi(2))).abs() < 1e-12);
+    assert_eq!(
+        (&blocks[0]["s"], &blocks[0]["t"], &blocks[0]["other"]),
+        (&serde_json::json!([0, 1]), &serde_json::json!([0, 2]), &serde_json::json!(0))
+    );
+    assert!(blocks[1..].iter().all(|block| number(block, ["value", ""]).abs() < 1e-12), "{blocks:?}");
+    let null = number(&blocks[0], ["null", "value"]);
+    assert!((null - block_null(10, 2, 2)).abs() < 1e-9, "{null}");
+
+    // The same sets where the other model has no sets of its own, as far as it has such latents.
+    let same = with(&["0,2", "3"], &[], None, 20);
+    assert!(same.unwrap_err().to_string().contains("there is no latent 3 among 3"));
+    let same = with(&["0-1"], &[], None, 20).unwrap();
+    assert_eq!(same.estimates[0].extra["blocks"][0]["t"], serde_json::json!([0, 1]));
+    let wrong = with(&["0"], &["4"], None, 20).unwrap_err().to_string();
+    assert!(wrong.contains("there is no latent 4 among 4"), "{wrong}");
+
+    // The same probes for both models.
+    let sketched = with(&["0-1"], &["0,2"], Some(6), 40_000).unwrap();
+    let block = &sketched.estimates[0].extra["blocks"][0];
+    let (got, error) = (number(block, ["value", ""]), number(block, ["standard_error", ""]));
+    assert!((got - truth).abs() < 4.0 * error && error < 0.01, "{got} ± {error}, exact {truth}");
+}
+
+/// ½ [F(p) + F(q) − F(p + q)], F(n) = Σ_{i<n} ψ((D − i)/2).
+fn block_null(big_d: usize, p: usize, q: usize) -> f64 {
+    let f = |n: usize| (0..n).map(|i| latlas::special_functions::digamma((big_d - i) as f64 / 2.0)).sum::<f64>();
+    0.5 * (f(p) + f(q) - f(p + q))
+}
+
+/// Models of a curved surface in three dimensions that was blurred with growing noise.
+#[test]
+fn noises_tell_the_local_dimension() {
+    // Across the surface the data is as wide as the noise, which differs a little from place to place.
+    let blurred = |noise: f64| {
+        Explicit::new(3, 3, <[f64]>::to_vec, move |z| {
+            let wide = noise * (1.0 + 0.3 * z[0].sin());
+            vec![2.0, 0.0, 0.0, 0.0, 1.0 + 0.2 * z[1].cos(), 0.0, 0.1 * z[0], 0.0, wide]
+        })
+    };
+    let noises = vec![0.01, 0.02, 0.04];
+    let others = noises[1..]
+        .iter()
+        .map(|noise| Other { decoder: Arc::new(blurred(*noise)), encoder: Some(Arc::new(Formula(3, 3, <[f64]>::to_vec))) });
+    let inputs = Inputs { others: others.collect(), ..crate::explicit::inputs(blurred(noises[0])) };
+    let with = Settings { noises, ..settings(200) };
+    let report = run(&["local-dimension-by-noise".into()], &inputs, &with, &|_, _| {}).unwrap();
+    let (value, _) = of(&report, "local-dimension-by-noise");
+    let slopes: Vec<f64> = serde_json::from_value(report.estimates[0].extra["slopes"].clone()).unwrap();
+    assert_eq!(value, [2.0]);
+    assert!(slopes[0].abs() < 0.01 && slopes[1].abs() < 0.01 && (slopes[2] - 1.0).abs() < 0.01, "{slopes:?}");
+    for (noises, what) in [
+        (vec![0.1, 0.2], "3 models need as many noises, got 2"),
+        (vec![0.1, 0.0, 0.2], "no positive number"),
+        (vec![0.1; 3], "are the same"),
+    ] {
+        let error = run(&["local-dimension-by-noise".into()], &inputs, &Settings { noises, ..settings(20) }, &|_, _| {}).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    }
+    // Without noises the group leaves it out.
+    assert!(run(&["entropy".into()], &inputs, &settings(20), &|_, _| {}).unwrap().estimate("local-dimension-by-noise").is_none());
+}
+
 #[test]
 fn rows_that_the_other_model_does_not_reach_are_counted() {
     let curve = Explicit::new(1, 2, |z| vec![z[0], 0.2 * z[0]], |_| vec![1.0, 0.2]);

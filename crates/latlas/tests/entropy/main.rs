@@ -9,6 +9,7 @@ mod cross;
 mod degenerate;
 mod determinism;
 mod explicit;
+mod moons;
 mod oracles;
 mod sketch;
 mod states;

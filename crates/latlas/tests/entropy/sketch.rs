@@ -73,6 +73,51 @@ fn one_probe_is_enough_for_entropies() {
     assert_eq!((method["jacobian"].as_str(), method["sketch_m"].as_u64()), (Some("vjp-sketch"), Some(1)));
 }
 
+/// Blocks of 2 and 2 columns by 6 probes and more; what is not corrected misses by c(2, m) + c(2, m) − c(4, m).
+#[test]
+fn groups_are_corrected_too() {
+    let with = |sketch, samples| {
+        let settings = Settings { sketch, partition: Some("0-1|2-3".into()), ..settings(samples) };
+        run(&["block-mutual-information".into()], &inputs(Explicit::linear(4, nine_by_four())), &settings, &|_, _| {}).unwrap()
+    };
+    let block = |report: &Report, key: &str| report.estimates[0].extra["blocks"][0]["geometric"][key].as_f64().unwrap();
+    let truth = block(&with(None, 2), "value");
+    for m in [6, 8, 16] {
+        let report = with(Some(m), 40_000);
+        let (got, error) = (block(&report, "value"), block(&report, "standard_error"));
+        assert!((got - truth).abs() < 4.0 * error && error < 0.01, "{m}: {got} ± {error}, exact {truth}");
+        let bias = 2.0 * volume_bias(2, m) - volume_bias(4, m);
+        assert!((got + bias - truth).abs() > 4.0 * error, "{m}: {bias}");
+        assert!((of(&report, "block-mutual-information").0[1] - got).abs() < 1e-12);
+    }
+    // Four columns need four probes.
+    let few = Settings { sketch: Some(3), partition: Some("0-1|2-3".into()), ..settings(10) };
+    let error = run(&["block-mutual-information".into()], &inputs(Explicit::linear(4, nine_by_four())), &few, &|_, _| {}).unwrap_err();
+    assert!(error.to_string().contains("groups of latents"), "{error}");
+}
+
+/// What the overlaps of pairs and the lengths would be off by without the correction, as tabulated, and what one sample
+/// of them varies by.
+#[test]
+fn corrections_and_deviations_are_as_tabulated() {
+    let table =
+        [(1, -0.6352, 1.111), (2, -0.2886, 0.641), (4, -0.1352, 0.402), (8, -0.0651, 0.266), (16, -0.0319, 0.182), (64, -0.00785, 0.089)];
+    for (m, bias, _) in table {
+        assert!((volume_bias(1, m) - 0.5 * (m as f64).ln() - bias).abs() < 6e-5, "{m}");
+    }
+    for (m, bias) in [(2, LN_2), (4, 0.1931), (8, 0.0765), (16, 0.0344), (64, 0.0080)] {
+        assert!((2.0 * volume_bias(1, m) - volume_bias(2, m) - bias).abs() < 6e-5, "{m}");
+    }
+    let orthogonal = || Explicit::linear(2, vec![3., 0., 0., 0.5, 0., 0.]);
+    for ((m, _, of_length), of_pair) in table.into_iter().skip(1).zip([0.907, 0.269, 0.108, 0.049, 0.011]) {
+        let report = sketched(orthogonal(), m, 20_000);
+        for (id, place, expected) in [("manifold-entropy", 0, of_length), ("pairwise-mutual-information", 1, of_pair)] {
+            let deviation = of(&report, id).1[place] * 20_000_f64.sqrt();
+            assert!((deviation / expected - 1.0).abs() < 0.06, "{id} {m}: {deviation}, expected {expected}");
+        }
+    }
+}
+
 #[test]
 fn nonlinear_decoders_are_averaged_over_both_samples_and_probes() {
     let report = sketched(Explicit::elementwise(2, f64::sinh, f64::cosh), 3, 40_000);

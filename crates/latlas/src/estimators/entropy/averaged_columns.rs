@@ -8,6 +8,7 @@
 //! where the data is one. A coherence near 1 says that the latent does the same everywhere, near 0 that it does different
 //! things at different points, so that its mean shows little (latents are then not global coordinates of one source).
 //!
+//! - `mean_decoded` [D] is E x over the same samples, for a decoder that can be asked. With classes told apart each has its own.
 //! - Shape: [d, D]. Unit: data units per latent unit. Range: any sign; coherence in [0, 1].
 //! - Invariances: equivariant: a linear map of the data maps the columns alike; the coherence is unchanged by orthogonal
 //!   maps and scaling.
@@ -37,6 +38,8 @@ pub struct State {
     /// Rows: ‖Jᵢ‖² `[d]`.
     summary: Summary,
     columns: Moments,
+    /// Of x `[D]`; empty without a decoder.
+    decoded: Moments,
 }
 
 /// Entries of J whose moments are kept at most: 50 MB a state.
@@ -46,6 +49,7 @@ impl Accumulator for State {
     fn merge(&mut self, later: &Self) {
         self.summary.merge(&later.summary);
         self.columns.merge(&later.columns);
+        self.decoded.merge(&later.decoded);
     }
 
     fn count(&self) -> usize {
@@ -83,11 +87,15 @@ impl Estimator for AveragedColumns {
 
     fn observe(&self, probe: &Probe<'_>, state: &mut State) -> Result<()> {
         let columns = probe.columns()?;
+        let decoded = if probe.context().has_decoder { Some(probe.decoded()?) } else { None };
         for (s, jacobian) in columns.outer_iter().enumerate() {
             if probe.is_finite(s)? {
                 let squares: Vec<f64> = jacobian.outer_iter().map(|column| column.iter().map(|x| x * x).sum()).collect();
                 state.summary.push_keeping(0, probe.key(s).into(), Ok(&squares));
                 state.columns.push(jacobian.iter());
+                if let Some(decoded) = decoded {
+                    state.decoded.push(decoded.row(s).iter());
+                }
             } else {
                 state.summary.push(probe.key(s).into(), Err(Fault::NonFinite.reason()));
             }
@@ -106,6 +114,9 @@ impl Estimator for AveragedColumns {
             })
             .collect();
         insert(&mut estimate, "coherence", numbers(&coherence));
+        if context.has_decoder {
+            insert(&mut estimate, "mean_decoded", numbers(&(0..big_d).map(|j| state.decoded.get(j).mean()).collect::<Vec<_>>()));
+        }
         insert(&mut estimate, "coherence_null", number(1.0 / state.summary.used() as f64));
         Ok(estimate)
     }

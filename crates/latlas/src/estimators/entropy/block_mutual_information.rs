@@ -76,8 +76,7 @@ impl Estimator for BlockMutualInformation {
         if context.latent_dim > context.ambient_dim {
             context.require_volume(&Self::CARD)?;
         }
-        let mut groups: Vec<Vec<usize>> = context.partition.clone();
-        groups.extend(context.sets.iter().filter(|set| !context.partition.contains(set)).cloned());
+        let groups = context.groups();
         let disjoint = |a: &[usize], b: &[usize]| a.iter().all(|i| !b.contains(i));
         let all = (0..groups.len()).flat_map(|a| (a + 1..groups.len()).map(move |b| (a, b)));
         // More columns together than there are rows always meet.

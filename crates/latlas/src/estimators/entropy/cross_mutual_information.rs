@@ -16,6 +16,9 @@
 //!   and median of cos² include it.
 //! - `subspace`: the same for all latents together, −E Σ log sin θₖ over the principal angles between both tangent spaces,
 //!   and their overlap Σ cos² θₖ / min(d_a, d_b). Finite only if d_a + d_b ≤ D.
+//! - `blocks`: the same for sets of latents, S of the first model and T of another one (`--sets`, `--partition`, and
+//!   `--other-sets` where the other model's are not the same): value, `overlap`, and `null` for random subspaces. A linear map of
+//!   the latents within a set changes nothing.
 //! - Invariances: scaling of each latent of either model; orthogonal maps of the data, applied to both.
 //! - Read beside `null`: independent random directions give ½[ψ(D/2) − ψ((D−1)/2)] and cos² = 1/D.
 //! - Cost: one Jacobian of each model a sample and d_a d_b D operations. With a sketch both models get the same probes.
@@ -24,6 +27,7 @@
 //! References: Galperin and Köthe, Analyzing Generative Models by Manifold Entropic Metrics (2024). Björck and Golub,
 //! Numerical Methods for Computing Angles between Linear Subspaces (1973).
 
+use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -34,18 +38,29 @@ use crate::context::Context;
 use crate::cross::{Cross, Shared};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Value};
-use crate::estimators::summarize::{number, numbers};
+use crate::estimators::null::Null;
+use crate::estimators::summarize::{measured, number, numbers};
 use crate::estimators::{Better, Card, Estimator, Need, estimate_matrix};
 use crate::probe::{Fault, Probe};
 use crate::special_functions::digamma;
 
 /// Iᵃᵇ.
-pub struct CrossMutualInformation;
+pub struct CrossMutualInformation {
+    blocks: Vec<Block>,
+}
+
+/// A set of latents of the first model and one of another.
+struct Block {
+    other: usize,
+    s: Vec<usize>,
+    t: Vec<usize>,
+}
 
 /// Moments of the information and of cos² of every pair.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct State {
-    /// Rows: information and overlap of the subspaces, other model by other model; then cos² of every pair, where they are few.
+    /// Rows: information and overlap of the subspaces, other model by other model; the same of every [`Block`]; then cos² of
+    /// every pair, where they are few.
     summary: Summary,
     /// NaN for pairs with an angle that is not resolved.
     information: Moments,
@@ -56,6 +71,8 @@ pub struct State {
 const FEW_PAIRS: usize = 1024;
 /// Pairs whose moments are kept at most.
 const LARGEST: usize = 1 << 21;
+/// Blocks at most; more would make a long report and a slow run.
+const MOST_BLOCKS: usize = 4096;
 
 impl Accumulator for State {
     fn merge(&mut self, later: &Self) {
@@ -100,7 +117,18 @@ impl Estimator for CrossMutualInformation {
             let what = format!("cross-mutual-information keeps moments of {pairs} pairs of latents, more than the limit of {LARGEST}");
             return Err(Error::Shape { what, hint: None });
         }
-        Ok(Self)
+        let groups = context.groups();
+        let mut blocks = Vec::new();
+        for (other, sets) in context.other_sets.iter().enumerate() {
+            let all = groups.iter().flat_map(|s| sets.iter().map(move |t| Block { other, s: s.clone(), t: t.clone() }));
+            // More columns together than there are rows always meet.
+            blocks.extend(all.filter(|block| block.s.len() + block.t.len() <= context.rows()));
+        }
+        if blocks.len() > MOST_BLOCKS {
+            let what = format!("{} pairs of sets of latents of two models, more than the limit of {MOST_BLOCKS}", blocks.len());
+            return Err(Error::Input { what, hint: Some("give fewer --sets and --other-sets".into()) });
+        }
+        Ok(Self { blocks })
     }
 
     fn observe(&self, probe: &Probe<'_>, state: &mut State) -> Result<()> {
@@ -112,17 +140,20 @@ impl Estimator for CrossMutualInformation {
                 continue;
             }
             let a = probe.columns()?;
-            let a = a.index_axis(ndarray::Axis(0), s);
+            let a = a.index_axis(Axis(0), s);
             let (mut row, mut information, mut squared) = (Vec::new(), vec![Vec::new(); d], vec![Vec::new(); d]);
             for other in probe.others() {
-                let b = other.columns()?.index_axis(ndarray::Axis(0), s);
+                let b = other.columns()?.index_axis(Axis(0), s);
                 let cross = Cross::new(a, b, context);
                 for i in 0..d {
                     information[i].extend(cross.information.row(i).iter().map(|x| if x.is_infinite() { f64::NAN } else { *x }));
                     squared[i].extend(cross.squared_cosines.row(i));
                 }
-                let shared = Shared::new(a, b, context);
-                row.extend(shared.map_or([f64::NAN; 2], |s| [if s.information.is_finite() { s.information } else { f64::NAN }, s.overlap]));
+                row.extend(shared(a, b, context));
+            }
+            for Block { other, s: first, t } in &self.blocks {
+                let b = probe.others()[*other].columns()?.index_axis(Axis(0), s);
+                row.extend(shared(a.select(Axis(0), first).view(), b.select(Axis(0), t).view(), context));
             }
             let squared = squared.concat();
             if pairs <= FEW_PAIRS {
@@ -157,7 +188,7 @@ impl Estimator for CrossMutualInformation {
             json!({ "value": matrix(&|i, j| squared(i, j).mean()), "standard_error": matrix(&|i, j| error(squared(i, j))) }),
         );
         if d * width <= FEW_PAIRS {
-            let first = 2 * context.others.len();
+            let first = 2 * (context.others.len() + self.blocks.len());
             let median = |i: usize, j: usize| state.summary.reservoir.quantiles(first + i * width + j, &[0.5])[0];
             insert(&mut estimate, "median_cos2", matrix(&median));
         }
@@ -179,12 +210,33 @@ impl Estimator for CrossMutualInformation {
             start += dim;
         }
         insert(&mut estimate, "models", Json::Array(models));
+        let block = |(k, block): (usize, &Block)| {
+            let of = |entry: usize| state.summary.moments.get(2 * (context.others.len() + k) + entry);
+            let (Block { other, s, t }, level) = (block, context.settings.level);
+            let mut said = measured(&of(0), level);
+            said["other"] = json!(other);
+            said["s"] = json!(s);
+            said["t"] = json!(t);
+            said["overlap"] = measured(&of(1), level);
+            said["null"] = Null::blocks(context.ambient_dim, &[s.len(), t.len()]).beside(&of(0), context);
+            said["unresolved"] = json!(state.summary.used().saturating_sub(of(0).count()));
+            said
+        };
+        if !self.blocks.is_empty() {
+            insert(&mut estimate, "blocks", self.blocks.iter().enumerate().map(block).collect());
+        }
         let half = context.ambient_dim as f64 / 2.0;
         let null = if context.ambient_dim > 1 { 0.5 * (digamma(half) - digamma(half - 0.5)) } else { f64::INFINITY };
         insert(&mut estimate, "null", json!({ "information": number(null), "cos2": number(1.0 / context.ambient_dim as f64) }));
         insert(&mut estimate, "method", context.method());
         Ok(estimate)
     }
+}
+
+/// Information and overlap of the spans of columns `[p, D]` and `[q, D]`; NaN where it is infinite or there is none.
+fn shared(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, context: &Context) -> [f64; 2] {
+    let finite = |x: f64| if x.is_finite() { x } else { f64::NAN };
+    Shared::new(a, b, context).map_or([f64::NAN; 2], |shared| [finite(shared.information), shared.overlap])
 }
 
 /// Why sample s is of no use in some model.

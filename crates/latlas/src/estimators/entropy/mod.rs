@@ -10,6 +10,7 @@ mod cross_mutual_information;
 mod dimension_matching;
 mod hidden_dimensions;
 mod jacobian_spectrum;
+mod local_dimension_by_noise;
 mod manifold_entropy;
 mod pairwise_mutual_information;
 mod pca_baseline;
@@ -28,6 +29,7 @@ pub use cross_mutual_information::CrossMutualInformation;
 pub use dimension_matching::DimensionMatching;
 pub use hidden_dimensions::HiddenDimensions;
 pub use jacobian_spectrum::JacobianSpectrum;
+pub use local_dimension_by_noise::LocalDimensionByNoise;
 pub use manifold_entropy::ManifoldEntropy;
 pub use pairwise_mutual_information::PairwiseMutualInformation;
 pub use pca_baseline::PcaBaseline;
@@ -63,6 +65,7 @@ pub const TABLE: &[Entry] = &[
     entry::<AveragedColumns>(),
     entry::<CrossMutualInformation>(),
     entry::<DimensionMatching>(),
+    entry::<LocalDimensionByNoise>(),
 ];
 
 /// Says by which convention entropies are meant, and what follows from it.

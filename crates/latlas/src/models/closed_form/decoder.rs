@@ -94,6 +94,10 @@ impl Decoder for ClosedForm {
         self.written().is_some()
     }
 
+    fn truth(&self) -> Option<Truth> {
+        Some(self.map.truth())
+    }
+
     fn cost(&self) -> Cost {
         // A few operations for each entry of the Jacobian, which comes with the value.
         let entries = (self.latent_dim() * self.ambient_dim()) as f64;

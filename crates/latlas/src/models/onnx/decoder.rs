@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use latlas_graph::{Builder, Graph, Port, Rows, Tensor, onnx};
+use latlas_graph::{Builder, Graph, Port, Rows, Tensor};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::network::{Network, Pass};
-use super::{Heads, Options};
+use super::{Heads, ModelFile, Options};
 use crate::data::sha256;
 use crate::error::{Error, Result};
 use crate::models::{Cost, Decoder, Linearization, Smoothness};
@@ -20,14 +20,14 @@ pub struct OnnxDecoder {
     /// The output that is decoded and differentiated.
     output: usize,
     heads: Heads,
-    file: Arc<File>,
+    origin: Arc<Origin>,
     cost: Cost,
 }
 
-/// Where a model came from.
-pub(super) struct File {
-    pub path: PathBuf,
-    pub sha256: String,
+/// Where a decoder came from.
+struct Origin {
+    path: PathBuf,
+    sha256: String,
 }
 
 impl OnnxDecoder {
@@ -36,8 +36,7 @@ impl OnnxDecoder {
     /// # Errors
     /// A file that cannot be read, an unsupported model, ports that are not clear, an encoder.
     pub fn load(path: &Path, options: &Options) -> Result<Self> {
-        let (graph, file) = read(path, options)?;
-        Self::over(graph, file, options)
+        Self::of(&ModelFile::open(path)?, options)
     }
 
     /// A model in memory; `name` stands for its path in messages.
@@ -45,28 +44,35 @@ impl OnnxDecoder {
     /// # Errors
     /// Those of [`OnnxDecoder::load`].
     pub fn from_bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Self> {
-        let (graph, file) = parse(Path::new(name), bytes, None, options)?;
-        Self::over(graph, file, options)
+        Self::of(&ModelFile::in_memory(name, bytes), options)
     }
 
-    fn over(graph: Graph, file: File, options: &Options) -> Result<Self> {
+    /// Of a file that is open.
+    ///
+    /// # Errors
+    /// Those of [`OnnxDecoder::load`].
+    pub fn of(file: &ModelFile, options: &Options) -> Result<Self> {
+        Self::over(file.graph(options)?, Origin { path: file.path().into(), sha256: file.sha256() }, options)
+    }
+
+    fn over(graph: Graph, origin: Origin, options: &Options) -> Result<Self> {
         let heads = Heads::choose(&graph, options)?;
-        let decoder = Self::assemble(Arc::new(graph), heads.mean, heads, Arc::new(file), options.dtype)?;
+        let decoder = Self::assemble(Arc::new(graph), heads.mean, heads, Arc::new(origin), options.dtype)?;
         let (d, big_d) = (decoder.latent_dim(), decoder.ambient_dim());
         if d > big_d {
             return Err(Error::Shape {
-                what: format!("{} maps {d} values to {big_d}, so it is no decoder of {d} latents", decoder.file.path.display()),
+                what: format!("{} maps {d} values to {big_d}, so it is no decoder of {d} latents", decoder.path().display()),
                 hint: Some("an encoder goes with --encoder, beside a decoder; --input and --mean name a decoder's ports".into()),
             });
         }
         Ok(decoder)
     }
 
-    fn assemble(graph: Arc<Graph>, output: usize, heads: Heads, file: Arc<File>, dtype: Dtype) -> Result<Self> {
+    fn assemble(graph: Arc<Graph>, output: usize, heads: Heads, origin: Arc<Origin>, dtype: Dtype) -> Result<Self> {
         let mut network = Network::new(graph, heads.latent, heads.condition, dtype);
         network.beside = heads.log_det;
         let cost = network.cost(output)?;
-        Ok(Self { network, output, heads, file, cost })
+        Ok(Self { network, output, heads, origin, cost })
     }
 
     /// The same file with another output in place of x.
@@ -75,7 +81,7 @@ impl OnnxDecoder {
     /// An output that does not exist.
     pub fn with_output(&self, name: &str) -> Result<Self> {
         let output = self.graph().output(name)?;
-        Self::assemble(Arc::clone(&self.network.graph), output, self.heads.clone(), Arc::clone(&self.file), self.network.dtype)
+        Self::assemble(Arc::clone(&self.network.graph), output, self.heads.clone(), Arc::clone(&self.origin), self.network.dtype)
     }
 
     /// Another graph over the same ports, such as one with a further output, decoded at that output.
@@ -83,7 +89,7 @@ impl OnnxDecoder {
     /// # Errors
     /// An output that cannot be differentiated.
     pub fn with_graph(&self, graph: Arc<Graph>, output: usize) -> Result<Self> {
-        Self::assemble(graph, output, self.heads.clone(), Arc::clone(&self.file), self.network.dtype)
+        Self::assemble(graph, output, self.heads.clone(), Arc::clone(&self.origin), self.network.dtype)
     }
 
     /// A decoder without a condition: the same with one condition for all samples `[c]`, written into the graph.
@@ -105,7 +111,7 @@ impl OnnxDecoder {
         let mut graph = b.finish(outputs);
         graph.operators.clone_from(&self.graph().operators);
         let heads = Heads { latent: 0, condition: None, ..self.heads.clone() };
-        Self::assemble(Arc::new(graph), self.output, heads, Arc::clone(&self.file), self.network.dtype)
+        Self::assemble(Arc::new(graph), self.output, heads, Arc::clone(&self.origin), self.network.dtype)
     }
 
     /// A graph that was built and not read: one input, the latents, and x as its first output.
@@ -113,8 +119,7 @@ impl OnnxDecoder {
     /// # Errors
     /// Those of [`OnnxDecoder::load`], without those of the file.
     pub fn from_graph(name: &str, graph: Graph, options: &Options) -> Result<Self> {
-        let file = File { path: name.into(), sha256: sha256(name.as_bytes()) };
-        Self::over(graph, file, options)
+        Self::over(graph, Origin { path: name.into(), sha256: sha256(name.as_bytes()) }, options)
     }
 
     /// The same model computed in double precision, with programs of its own; `None` if it is.
@@ -124,8 +129,8 @@ impl OnnxDecoder {
         }
         let mut network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, Dtype::F64);
         network.beside = self.network.beside;
-        let (heads, file) = (self.heads.clone(), Arc::clone(&self.file));
-        Some(Arc::new(Self { network, output: self.output, heads, file, cost: self.cost }))
+        let (heads, origin) = (self.heads.clone(), Arc::clone(&self.origin));
+        Some(Arc::new(Self { network, output: self.output, heads, origin, cost: self.cost }))
     }
 
     /// What the inputs and outputs were taken for, one line each.
@@ -160,12 +165,12 @@ impl OnnxDecoder {
 
     /// Digest of the file's bytes.
     pub fn sha256(&self) -> &str {
-        &self.file.sha256
+        &self.origin.sha256
     }
 
     /// Where it came from.
     pub fn path(&self) -> &Path {
-        &self.file.path
+        &self.origin.path
     }
 
     /// Any output at some latents: `[n, its size]`.
@@ -331,29 +336,4 @@ impl Linearization for At<'_> {
     fn columns(&self) -> Result<Array3<f64>> {
         Ok(self.take(self.decoder.network.columns(self.decoder.output, self.latents.view(), self.condition())?))
     }
-}
-
-/// Reads a model file.
-pub(super) fn read(path: &Path, options: &Options) -> Result<(Graph, File)> {
-    let limit = onnx::Limits::default().max_bytes;
-    let io = |source| Error::Io { action: "read", path: path.into(), source };
-    let size = std::fs::metadata(path).map_err(io)?.len();
-    if size > limit {
-        let source = latlas_graph::Error::Limit { what: "size of the model file in bytes".into(), got: size, limit };
-        return Err(Error::Model { path: path.into(), source });
-    }
-    let bytes = std::fs::read(path).map_err(io)?;
-    parse(path, &bytes, Some(path.parent().unwrap_or(Path::new(""))), options)
-}
-
-/// Reads a model from memory.
-pub(super) fn parse(path: &Path, bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<(Graph, File)> {
-    let load = onnx::LoadOptions {
-        from_tensors: options.from_tensors.clone(),
-        to_tensors: options.to_tensors.clone(),
-        ..onnx::LoadOptions::default()
-    };
-    let sha256 = sha256(bytes);
-    let graph = onnx::load_bytes(bytes.to_vec(), folder, &load).map_err(|source| Error::Model { path: path.into(), source })?;
-    Ok((graph, File { path: path.into(), sha256 }))
 }

@@ -1,14 +1,13 @@
 //! An ONNX file as an encoder: x → mean and log variance of z.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use latlas_graph::Graph;
 use ndarray::{Array2, ArrayView2};
 
-use super::decoder::{File, parse, read};
 use super::network::Network;
-use super::{Heads, Options};
+use super::{Heads, ModelFile, Options};
 use crate::error::Result;
 use crate::models::{Encoder, Posterior};
 
@@ -16,7 +15,8 @@ use crate::models::{Encoder, Posterior};
 pub struct OnnxEncoder {
     network: Network,
     heads: Heads,
-    file: File,
+    path: PathBuf,
+    sha256: String,
 }
 
 impl OnnxEncoder {
@@ -25,8 +25,7 @@ impl OnnxEncoder {
     /// # Errors
     /// A file that cannot be read, an unsupported model, ports that are not clear.
     pub fn load(path: &Path, options: &Options) -> Result<Self> {
-        let (graph, file) = read(path, options)?;
-        Self::over(graph, file, options)
+        Self::of(&ModelFile::open(path)?, options)
     }
 
     /// A model in memory; `name` stands for its path in messages.
@@ -34,14 +33,18 @@ impl OnnxEncoder {
     /// # Errors
     /// Those of [`OnnxEncoder::load`].
     pub fn from_bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Self> {
-        let (graph, file) = parse(Path::new(name), bytes, None, options)?;
-        Self::over(graph, file, options)
+        Self::of(&ModelFile::in_memory(name, bytes), options)
     }
 
-    fn over(graph: Graph, file: File, options: &Options) -> Result<Self> {
+    /// Of a file that is open.
+    ///
+    /// # Errors
+    /// Those of [`OnnxEncoder::load`].
+    pub fn of(file: &ModelFile, options: &Options) -> Result<Self> {
+        let graph = file.graph(options)?;
         let heads = Heads::choose(&graph, options)?;
         let network = Network::new(graph.into(), heads.latent, heads.condition, options.dtype);
-        Ok(Self { network, heads, file })
+        Ok(Self { network, heads, path: file.path().into(), sha256: file.sha256() })
     }
 
     /// What the inputs and outputs were taken for, one line each.
@@ -61,12 +64,12 @@ impl OnnxEncoder {
 
     /// Digest of the file's bytes.
     pub fn sha256(&self) -> &str {
-        &self.file.sha256
+        &self.sha256
     }
 
     /// Where it came from.
     pub fn path(&self) -> &Path {
-        &self.file.path
+        &self.path
     }
 }
 

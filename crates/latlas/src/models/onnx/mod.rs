@@ -3,11 +3,13 @@
 pub(crate) mod compiled;
 mod decoder;
 mod encoder;
+mod file;
 mod heads;
 mod network;
 
 pub use decoder::OnnxDecoder;
 pub use encoder::OnnxEncoder;
+pub use file::ModelFile;
 pub use heads::Heads;
 
 use crate::settings::Dtype;

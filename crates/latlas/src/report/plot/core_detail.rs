@@ -1,7 +1,8 @@
 //! What a core of the first latents shares with the rest, for every size of the core.
 
 use super::axes::{Frame, Scale};
-use super::svg::{Anchor, Font, SMALL, Svg};
+use super::legend::Legend;
+use super::svg::Svg;
 use super::{Figure, Width};
 use crate::error::Result;
 use crate::report::atlas::Atlas;
@@ -30,9 +31,12 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     );
     let (w, height) = (width.pixels(), 270.0);
     let mut svg = Svg::new(&width.id("core-detail"), w, height, &title, &description);
-    // On a phone each name of the legend has a line of its own.
-    let line = if width == Width::Wide { 0.0 } else { 16.0 };
-    let frame = Frame { left: 62.0, top: 26.0 + 2.0 * line, right: w - 12.0, bottom: height - 50.0 };
+    let null_line = null.as_ref().filter(|null| null.iter().copied().fold(0.0, f64::max) < 1.08 * highest);
+    let mut named = vec![("in order of entropy", ACCENT)];
+    named.extend(native.as_ref().map(|_| ("in the latents' own order", MUTED)));
+    named.extend(null_line.map(|_| ("chance", REFERENCE)));
+    let (legend, room) = (Legend(&named), w - 74.0);
+    let frame = Frame { left: 62.0, top: 6.0 + legend.height(room), right: w - 12.0, bottom: height - 50.0 };
     let (x, y) = (Scale::linear((0.0, d as f64), frame.across()), Scale::linear((0.0, 1.08 * highest), frame.upwards()));
     frame.left_axis(&mut svg, &y, "I(core, rest) (nats)", 5);
     let curve = |values: &[f64]| values.iter().enumerate().map(|(c, v)| (x.at(c as f64), y.at(v.max(0.0)))).collect::<Vec<_>>();
@@ -42,28 +46,17 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         let band: Vec<_> = curve(&low).into_iter().chain(curve(&high).into_iter().rev()).collect();
         svg.area(&band, ACCENT_SOFT);
     }
-    let mut legend = vec![("in order of entropy", ACCENT)];
     if let Some(native) = &native {
         svg.polyline(&curve(native), MUTED, 1.25);
-        legend.push(("in the latents' own order", MUTED));
     }
-    if let Some(null) = null.as_ref().filter(|null| null.iter().copied().fold(0.0, f64::max) < 1.08 * highest) {
+    if let Some(null) = null_line {
         svg.polyline(&curve(null), REFERENCE, 1.25);
-        legend.push(("chance", REFERENCE));
     }
     svg.polyline(&curve(values), ACCENT, 2.0);
     if d <= 40 {
         svg.dots(&curve(values), ACCENT, 6.0, 1.0);
     }
-    let (mut place, mut level) = (frame.left, 12.0);
-    for (name, colour) in legend {
-        svg.line((place, level), (place + 18.0, level), colour, 2.0);
-        svg.text((place + 23.0, level + 4.0), Anchor::Start, Font { ..SMALL }, name);
-        level += line;
-        if line == 0.0 {
-            place += 40.0 + super::svg::text_width(name, SMALL.size);
-        }
-    }
+    legend.draw(&mut svg, (frame.left, 6.0), room);
     frame.bottom_axis(&mut svg, &x, "latents in the core, C", d.min(if width == Width::Wide { 10 } else { 5 }));
 
     let source = estimate.extra.get("order_source").and_then(serde_json::Value::as_str).unwrap_or("");

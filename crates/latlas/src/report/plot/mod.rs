@@ -1,9 +1,11 @@
 //! Plots: each draws something of an atlas as SVG for a given width. One file and one table line each.
 
+mod active_over_models;
 mod averaged_columns;
 mod axes;
 mod code_factor_maps;
 mod code_scores;
+mod columns_by_class;
 mod conditioning;
 mod core_detail;
 mod cross_cosines;
@@ -15,7 +17,9 @@ mod label_ladder;
 mod latent_plane;
 mod latent_plane_geometry;
 mod latent_plane_pictures;
+mod legend;
 mod log_volume;
+mod over_models;
 mod pairwise_information;
 mod ranked;
 mod reconstruction;
@@ -24,6 +28,7 @@ mod singular_values;
 mod spread_and_entropy;
 mod strips;
 mod svg;
+mod total_correlation_over_models;
 mod traversals;
 
 use super::atlas::Atlas;
@@ -97,13 +102,16 @@ pub const TABLE: &[Plot] = &[
     Plot { id: "entropy-spectrum", section: Section::Entropy, draw: entropy_spectrum::draw },
     Plot { id: "spread-and-entropy", section: Section::Entropy, draw: spread_and_entropy::draw },
     Plot { id: "reconstruction", section: Section::Entropy, draw: reconstruction::draw },
+    Plot { id: "active-over-models", section: Section::Entropy, draw: active_over_models::draw },
     Plot { id: "pairwise-information", section: Section::Overlap, draw: pairwise_information::draw },
     Plot { id: "core-detail", section: Section::Overlap, draw: core_detail::draw },
     Plot { id: "decomposition", section: Section::Overlap, draw: decomposition::draw },
+    Plot { id: "total-correlation-over-models", section: Section::Overlap, draw: total_correlation_over_models::draw },
     Plot { id: "cross-cosines", section: Section::Entropy, draw: cross_cosines::draw },
     Plot { id: "draws", section: Section::Directions, draw: draws::draw },
     Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
     Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },
+    Plot { id: "columns-by-class", section: Section::Directions, draw: columns_by_class::draw },
     Plot { id: "latent-plane", section: Section::Plane, draw: latent_plane::draw },
     Plot { id: "latent-plane-geometry", section: Section::Plane, draw: latent_plane_geometry::draw },
     Plot { id: "latent-plane-pictures", section: Section::Plane, draw: latent_plane_pictures::draw },

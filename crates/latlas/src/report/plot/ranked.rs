@@ -2,6 +2,7 @@
 
 use super::Width;
 use super::axes::{Frame, Scale, VALUE};
+use super::legend::Legend;
 use super::svg::{Anchor, SMALL, Svg, text_width};
 use crate::report::colour::{ACCENT, ACCENT_SOFT, INK, MUTED, PAPER, REFERENCE, RULE};
 
@@ -31,12 +32,27 @@ pub struct Row<'a> {
     pub horizontal: &'a str,
     /// A value to compare with, and its name.
     pub reference: Option<(f64, &'a str)>,
+    /// Further values at the places of the marks.
+    pub lines: &'a [Line<'a>],
     /// A cut after so many marks, and its name.
     pub cut: Option<(usize, &'a str)>,
     /// Whether the vertical axis is logarithmic.
     pub log: bool,
     /// What the strip below stands for: `−∞` or `0`.
     pub below: &'a str,
+}
+
+/// Values beside the marks.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    /// One for each mark, in the order of drawing; what is not finite is left out.
+    pub values: Vec<f64>,
+    /// For the legend.
+    pub name: &'a str,
+    /// Its stroke.
+    pub colour: &'a str,
+    /// Rings at the values instead of a line through them.
+    pub rings: bool,
 }
 
 /// Height of the strip for what has no place on the axis.
@@ -48,9 +64,14 @@ impl Row<'_> {
     /// Draws the row; the picture's id, title and description come from the caller.
     pub fn draw(&self, width: Width, id: &str, title: &str, description: &str) -> String {
         let (w, height) = (width.pixels(), if width == Width::Wide { 330.0 } else { 300.0 });
-        let mut svg = Svg::new(&width.id(id), w, height, title, description);
         let lost = self.marks.iter().any(|m| !self.has_place(m.value));
-        let frame = Frame { left: 70.0, top: 16.0, right: w - 8.0, bottom: height - 50.0 - if lost { STRIP } else { 0.0 } };
+        let names: Vec<(&str, &str)> = self.lines.iter().map(|line| (line.name, line.colour)).collect();
+        let (legend, room) = (Legend(&names), w - 78.0);
+        let above = legend.height(room);
+        let (height, top) = (height + above, 16.0 + above);
+        let mut svg = Svg::new(&width.id(id), w, height, title, description);
+        legend.draw(&mut svg, (70.0, 4.0), room);
+        let frame = Frame { left: 70.0, top, right: w - 8.0, bottom: height - 50.0 - if lost { STRIP } else { 0.0 } };
         let scale = self.scale(&frame);
 
         frame.left_axis(&mut svg, &scale, self.vertical, 6);
@@ -73,6 +94,9 @@ impl Row<'_> {
             let (anchor, shift) = if x > f64::midpoint(frame.left, frame.right) { (Anchor::End, -6.0) } else { (Anchor::Start, 6.0) };
             svg.haloed((x + shift, frame.top + 10.0), anchor, super::svg::Font { fill: REFERENCE, ..SMALL }, name, PAPER);
         }
+        let at = |place: usize| start + step * (place as f64 + 0.5);
+        let lines = |rings: bool| self.lines.iter().filter(move |line| line.rings == rings);
+        lines(false).for_each(|line| draw_line(&mut svg, line, &frame, &scale, at, step));
         for (place, mark) in self.marks.iter().enumerate() {
             let x = start + step * (place as f64 + 0.5);
             let hint = format!("{} {}: {}", self.horizontal.split(',').next().unwrap_or(""), mark.label, mark.said);
@@ -82,6 +106,8 @@ impl Row<'_> {
                 svg.text((x, axis + 17.0), Anchor::Middle, SMALL, &mark.label);
             }
         }
+        // Rings go around what they mark.
+        lines(true).for_each(|line| draw_line(&mut svg, line, &frame, &scale, at, step));
         Frame { bottom: axis, ..frame }.bottom_title(&mut svg, self.horizontal);
         svg.finish()
     }
@@ -96,18 +122,16 @@ impl Row<'_> {
             let interval = m.interval.into_iter().flat_map(|(low, high)| [low, high]);
             spread.chain(interval).chain([m.value])
         });
-        let (mut low, mut high) =
-            all.filter(|x| self.has_place(*x)).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let (low, high) = all.filter(|x| self.has_place(*x)).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
         if self.log {
             return Scale::log((low / 1.15, high * 1.15), frame.upwards());
         }
-        if let Some((reference, _)) = self.reference {
-            // A reference far away would flatten everything else.
-            let reach = 1.2 * (high - low).max(0.5);
-            if reference > low - reach && reference < high + reach {
-                (low, high) = (low.min(reference), high.max(reference));
-            }
-        }
+        // What is far away would flatten everything else: a reference less, lines more.
+        let span = (high - low).max(0.5);
+        let widened = |value: f64, reach: f64| value > low - reach && value < high + reach;
+        let reference = self.reference.map(|(value, _)| value).filter(|value| widened(*value, 1.2 * span));
+        let lines = self.lines.iter().flat_map(|line| &line.values).copied().filter(|value| widened(*value, (2.0 * span).max(3.0)));
+        let (low, high) = lines.chain(reference).fold((low, high), |(l, h), value| (l.min(value), h.max(value)));
         let margin = 0.08 * (high - low).max(0.1);
         Scale::linear((low - margin, high + margin), frame.upwards())
     }
@@ -162,6 +186,28 @@ impl Row<'_> {
             svg.text((x + half + 8.0, y(mark.value) + 4.0), Anchor::Start, VALUE, &mark.said);
         } else if let Some(value) = mark.said.split(' ').next().filter(|v| text_width(v, VALUE.size) + 6.0 < step) {
             svg.haloed((x, top - 9.0), Anchor::Middle, VALUE, value, PAPER);
+        }
+    }
+}
+
+/// A line where its values lie in the frame.
+fn draw_line(svg: &mut Svg, line: &Line<'_>, frame: &Frame, scale: &Scale, at: impl Fn(usize) -> f64, step: f64) {
+    let point = |(place, value): (usize, &f64)| {
+        let y = scale.at(*value);
+        (value.is_finite() && (frame.top..=frame.bottom).contains(&y)).then(|| (at(place), y))
+    };
+    let points: Vec<Option<(f64, f64)>> = line.values.iter().enumerate().map(point).collect();
+    if line.rings {
+        let radius = (0.2 * step).clamp(2.0, 6.0);
+        points.iter().flatten().for_each(|centre| svg.ring(*centre, radius, line.colour));
+    } else {
+        // Gaps where values have no place.
+        for piece in points.split(Option::is_none) {
+            let piece: Vec<(f64, f64)> = piece.iter().flatten().copied().collect();
+            svg.polyline(&piece, line.colour, 1.5);
+            if step > 9.0 || piece.len() == 1 {
+                svg.dots(&piece, line.colour, 5.0, 1.0);
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! How much of the data a core of latents brings back, beside principal components.
 
 use super::axes::{Frame, Scale};
-use super::svg::{Anchor, Font, SMALL, Svg};
+use super::legend::Legend;
+use super::svg::Svg;
 use super::{Figure, Width};
 use crate::error::Result;
 use crate::report::atlas::Atlas;
@@ -27,7 +28,10 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let description = format!("Mean squared reconstruction error by the first C latents, from {} at none.", about(values[0], 2));
     let (w, height) = (width.pixels(), 260.0);
     let mut svg = Svg::new(&width.id("reconstruction"), w, height, &title, &description);
-    let frame = Frame { left: 62.0, top: 26.0, right: w - 12.0, bottom: height - 50.0 };
+    let mut named = vec![("this decoder", ACCENT)];
+    named.extend(baseline.as_ref().map(|_| ("principal components", REFERENCE)));
+    let (legend, room) = (Legend(&named), w - 74.0);
+    let frame = Frame { left: 62.0, top: 6.0 + legend.height(room), right: w - 12.0, bottom: height - 50.0 };
     let (x, y) = (Scale::linear((0.0, d), frame.across()), Scale::linear((0.0, 1.08 * highest), frame.upwards()));
     frame.left_axis(&mut svg, &y, "E ‖g(core) − x‖²", 5);
     let wanted = (d as usize).clamp(1, if width == Width::Wide { 12 } else { 6 });
@@ -39,22 +43,15 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         let band: Vec<_> = curve(&low).into_iter().chain(curve(&high).into_iter().rev()).collect();
         svg.area(&band, ACCENT_SOFT);
     }
-    let mut legend = vec![("this decoder", ACCENT)];
     if let Some(baseline) = &baseline {
         let points: Vec<_> = baseline.iter().enumerate().map(|(c, v)| (x.at(c as f64), y.at(*v))).collect();
         svg.polyline(&points, REFERENCE, 1.5);
-        legend.push(("principal components", REFERENCE));
     }
     svg.polyline(&curve(values), ACCENT, 2.0);
     if values.len() <= 40 {
         svg.dots(&curve(values), ACCENT, 6.0, 1.0);
     }
-    let mut place = frame.left;
-    for (name, colour) in legend {
-        svg.line((place, frame.top - 14.0), (place + 18.0, frame.top - 14.0), colour, 2.0);
-        svg.text((place + 23.0, frame.top - 10.0), Anchor::Start, Font { ..SMALL }, name);
-        place += 40.0 + super::svg::text_width(name, SMALL.size);
-    }
+    legend.draw(&mut svg, (frame.left, 6.0), room);
     let what = if of_data { "the data" } else { "what the decoder makes of drawn latents" };
     let mut caption = format!(
         "Mean squared distance to {what} when only the first latents keep their values and all others rest at the mean of the prior. \

@@ -32,6 +32,7 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         vertical: "singular value σₖ",
         horizontal: "rank k, from the largest",
         reference: None,
+        lines: &[],
         cut: None,
         log: true,
         below: "0",

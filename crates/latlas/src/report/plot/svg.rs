@@ -93,6 +93,12 @@ impl Svg {
         self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" fill=\"{fill}\" stroke=\"{rim}\" stroke-width=\"1.5\"/>"));
     }
 
+    /// A circle without a filling.
+    pub fn ring(&mut self, centre: (f64, f64), radius: f64, stroke: &str) {
+        let (x, y, r) = (Px(centre.0), Px(centre.1), Px(radius));
+        self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" fill=\"none\" stroke=\"{stroke}\" stroke-width=\"1.75\"/>"));
+    }
+
     /// A circle line.
     pub fn circle(&mut self, centre: (f64, f64), radii: (f64, f64), stroke: &str) {
         let (x, y, rx, ry) = (Px(centre.0), Px(centre.1), Px(radii.0), Px(radii.1));

@@ -4,13 +4,13 @@
 
 use serde_json::{Value as Json, json};
 
-use super::extra::tests::estimate;
-use super::json::{SideFile, damaged, from_json, npy_header, to_json};
-use super::schema::{schema, tests::violations};
-use super::{InputRecord, Report};
+use super::{SideFile, damaged, from_json, npy_header, to_json};
 use crate::caveat::Caveat;
 use crate::error::Result;
 use crate::estimate::{Invariant, Value};
+use crate::report::extra::tests::estimate;
+use crate::report::schema::{schema, tests::violations};
+use crate::report::{InputRecord, Report};
 
 fn report() -> Report {
     let mut entropy = estimate(
