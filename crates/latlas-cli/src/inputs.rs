@@ -7,7 +7,7 @@ use latlas::codes::Kind;
 use latlas::data::sprites::Style;
 use latlas::data::{self, Table};
 use latlas::error::{Error, Result};
-use latlas::models::{Encoder, OnnxDecoder};
+use latlas::models::{Decoder, Encoder, OnnxDecoder};
 use latlas::report::InputRecord;
 use latlas::run::{CodeInputs, Dtype, Inputs, Other};
 use latlas::samples::Prior;
