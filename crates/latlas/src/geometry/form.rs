@@ -137,7 +137,13 @@ impl FormManifold {
             let shape = self.form.node(self.form.inputs[i].node).shape.clone();
             inputs.push((i, b.reshape(value, &shape)));
         }
-        let node = b.graft(&self.form, &inputs)?[0];
+        let mut node = b.graft(&self.form, &inputs)?[0];
+        // A decoder has no fewer values than latents; zeros change no length.
+        if self.frame_dim() < 2 * d {
+            let zeros = b.filled(&[2 * d - self.frame_dim()], 0.0);
+            let step = b.reshape(node, &[self.frame_dim()]);
+            node = b.concat(&[step, zeros], 0);
+        }
         OnnxDecoder::from_graph(&self.name, finish(b, node), &Options::with_dtype(Dtype::F64))
     }
 

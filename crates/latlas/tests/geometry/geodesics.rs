@@ -5,6 +5,7 @@ use std::sync::Arc;
 use latlas::geometry::{ExpOptions, Geodesic, GeodesicOptions, Manifold, PullbackManifold, Reason, Status, exp, geodesics};
 use latlas::models::{OnnxDecoder, onnx::Options};
 use latlas::settings::Dtype;
+use latlas_graph::onnx::save;
 use latlas_graph::ops::Unary;
 use latlas_graph::{Builder, NodeId, Port, Rows, lower};
 use ndarray::{Array2, array};
@@ -92,7 +93,8 @@ fn contracts_of_every_manifold() {
         let length = |i: usize, j: usize| found[i * m + j].length;
         for (row, found) in found.iter().enumerate() {
             assert_eq!(found.status, Status::Converged, "{name} {:?}: {found:?}", index[row]);
-            assert!(found.lower <= found.length * (1.0 + 1e-12) && found.length <= found.upper * (1.0 + 1e-12) + 1e-15, "{name}");
+            // Shooting ends within 1e-10 of b, so the length is as exact as that.
+            assert!(found.lower <= found.length + 1e-9 && found.length <= found.upper + 1e-9, "{name}");
         }
         for (i, j) in &index {
             assert!((length(*i, *j) - length(*j, *i)).abs() < 1e-8, "{name}");
@@ -166,7 +168,7 @@ fn trouble_has_a_name() {
     assert!(geodesics(&bumps, a.view(), array![[0.0]].view(), &few).is_err());
 }
 
-/// A roof |u| + v/2: the energy alone is trusted, and says so. Its geodesics are straight on the unfolded roof.
+/// A roof: the energy alone is trusted, and says so. Its geodesics are straight on the unfolded roof.
 #[test]
 fn kinks_leave_the_energy() {
     let roof = written(2, |b, z| {

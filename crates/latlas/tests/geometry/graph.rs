@@ -1,9 +1,15 @@
 //! Distances by graphs: brackets that hold, A* that finds what Dijkstra finds, and components that are joined and counted.
 
 use latlas::geometry::{Embedding, GeodesicOptions, LatentGraph, Weights, geodesics};
-use ndarray::{Axis, array, concatenate};
+use ndarray::{Array2, Axis, array, concatenate};
 
-use crate::spaces::{digits, points, surface};
+use crate::spaces::{digits, surface};
+
+/// n points spread evenly over a box, by the additive recurrence of the plastic number (Roberts, 2018).
+fn points(n: usize, low: [f64; 2], high: [f64; 2]) -> Array2<f64> {
+    let steps = [0.754_877_666_246_692_8, 0.569_840_290_998_053_3];
+    Array2::from_shape_fn((n, 2), |(i, j)| low[j] + (high[j] - low[j]) * ((i + 1) as f64 * steps[j]).fract())
+}
 
 #[test]
 fn brackets_hold_the_truth() {
