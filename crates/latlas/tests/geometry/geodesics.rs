@@ -5,7 +5,6 @@ use std::sync::Arc;
 use latlas::geometry::{ExpOptions, Geodesic, GeodesicOptions, Manifold, PullbackManifold, Reason, Status, exp, geodesics};
 use latlas::models::{OnnxDecoder, onnx::Options};
 use latlas::settings::Dtype;
-use latlas_graph::onnx::save;
 use latlas_graph::ops::Unary;
 use latlas_graph::{Builder, NodeId, Port, Rows, lower};
 use ndarray::{Array2, array};
