@@ -172,7 +172,9 @@ fn settings(arguments: &Arguments) -> Outcome<Settings> {
         return Err(Failure::usage("no model was named", format!("say which: latlas train {}", Spec::FAMILIES.join("|"))));
     }
     let settings = Value::Table(table).try_into::<Settings>();
-    settings.map_err(|e| Failure::usage(format!("settings: {}", e.message()), "latlas train --help lists options, docs/training.md all entries"))
+    settings.map_err(|e| {
+        Failure::usage(format!("settings: {}", e.message()), "latlas train --help lists options, docs/training.md all entries")
+    })
 }
 
 /// A value as it was written: TOML where it reads as that, a list for what is one, else text.
@@ -195,7 +197,10 @@ fn set(table: &mut Table, path: &str, value: Value) -> Outcome {
         Some(rest) => {
             let entry = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
             let Value::Table(inner) = entry else {
-                return Err(Failure::usage(format!("{path}: {first:?} is a value and has no entries"), "docs/training.md lists all entries"));
+                return Err(Failure::usage(
+                    format!("{path}: {first:?} is a value and has no entries"),
+                    "docs/training.md lists all entries",
+                ));
             };
             set(inner, rest, value)?;
         }
@@ -227,7 +232,11 @@ fn read(arguments: &Arguments, settings: &Settings) -> Outcome<Data> {
     }
     if shape.iter().product::<usize>() != item.iter().product::<usize>() {
         return Err(Failure::usage(
-            format!("--shape {shape:?} has {} values, a sample of the data {}", shape.iter().product::<usize>(), item.iter().product::<usize>()),
+            format!(
+                "--shape {shape:?} has {} values, a sample of the data {}",
+                shape.iter().product::<usize>(),
+                item.iter().product::<usize>()
+            ),
             "channels come first: CxHxW",
         ));
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::{latlas_in, scratch};
 
 /// A short training of the digits.
-const SHORT: &[&str] = &["train", "vae", "--epochs", "4", "--hidden", "16", "--learning-rate", "0.01", "--checkpoint-every", "1", "-o", "out"];
+const SHORT: &[&str] =
+    &["train", "vae", "--epochs", "4", "--hidden", "16", "--learning-rate", "0.01", "--checkpoint-every", "1", "-o", "out"];
 
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let names = ["decoder.onnx", "encoder.onnx", "log.jsonl", "settings.toml", "checkpoint.safetensors"];
@@ -20,7 +21,8 @@ fn a_trained_model_is_measured_like_any_other() {
     let ran = latlas_in(folder.path(), SHORT);
     assert_eq!((ran.code, ran.out.as_str()), (0, "out/decoder.onnx\nout/encoder.onnx\n"), "{}", ran.err);
     assert!(ran.err.contains("held-out loss"), "{}", ran.err);
-    let entropy = latlas_in(folder.path(), &["run", "entropy", "out/decoder.onnx", "--encoder", "out/encoder.onnx", "--samples", "50", "--json"]);
+    let entropy =
+        latlas_in(folder.path(), &["run", "entropy", "out/decoder.onnx", "--encoder", "out/encoder.onnx", "--samples", "50", "--json"]);
     assert_eq!(entropy.code, 0, "{}", entropy.err);
     // The settings beside the model make it again.
     let again = latlas_in(folder.path(), &["train", "--settings", "out/settings.toml", "-o", "again", "--quiet"]);

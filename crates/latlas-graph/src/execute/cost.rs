@@ -67,7 +67,8 @@ const LARGEST_TILE: usize = 64;
 pub(super) fn default_tile(graph: &Graph, plan: &Plan, element: usize) -> usize {
     let bytes_per_sample = plan.live_elements().saturating_mul(element);
     let weights = plan.groups.iter().filter(|group| plan.phase_of(group) == Phase::Tile).map(Group::result);
-    let weights = weights.filter(|result| matches!(graph.node(*result).op, Op::Contract(_))).flat_map(|result| &graph.node(result).operands);
+    let weights =
+        weights.filter(|result| matches!(graph.node(*result).op, Op::Contract(_))).flat_map(|result| &graph.node(result).operands);
     let weights = weights.filter(|operand| plan.is_kept(**operand)).map(|operand| Layout::of(graph, graph.node(*operand), 1).len());
     let limit = TILE_BYTES.max(weights.fold(0, usize::saturating_add).saturating_mul(element) / TILE_SHARE_OF_WEIGHTS);
     let mut tile = LARGEST_TILE;

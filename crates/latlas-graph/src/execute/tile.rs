@@ -48,12 +48,7 @@ impl<T: Real> Step<T> {
             let (id, place) = plan.find(o)?;
             Some(if kernel.reads(i) { (place, layout(id).len()) } else { (Place::Nowhere, 0) })
         };
-        Ok(Self {
-            operands: group.operands.iter().enumerate().filter_map(place).collect(),
-            kernel,
-            target,
-            len: layout(result).len(),
-        })
+        Ok(Self { operands: group.operands.iter().enumerate().filter_map(place).collect(), kernel, target, len: layout(result).len() })
     }
 
     /// Compiles all groups of a phase.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use ndarray::{Array3, ArrayD, Ix1, Ix3};
 
 use super::sprites::{self, COUNT, Style};
-use super::{toys, Raw, Table, npz, sha256};
+use super::{Raw, Table, npz, sha256, toys};
 use crate::error::{Error, Result};
 
 /// The test part of the Optical Recognition of Handwritten Digits data (Alpaydin and Kaynak, UCI Machine Learning
@@ -39,7 +39,12 @@ pub const BUILTINS: &[Builtin] = &[
         file: b"dsprites:demo:factors",
         make: demo_factors,
     },
-    Builtin { id: "two-moons", title: "10,000 points around two half circles, entropy 1.0076 nats: [10000, 2]", file: b"two-moons", make: moons },
+    Builtin {
+        id: "two-moons",
+        title: "10,000 points around two half circles, entropy 1.0076 nats: [10000, 2]",
+        file: b"two-moons",
+        make: moons,
+    },
     Builtin { id: "two-moons:labels", title: "which moon each of them belongs to: [10000]", file: b"two-moons:labels", make: moon_labels },
     Builtin { id: "digits:labels", title: "which digit each of them is, 0 to 9: [1797]", file: DIGITS, make: digit_labels },
 ];

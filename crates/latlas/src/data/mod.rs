@@ -21,8 +21,8 @@ mod npy;
 mod npz;
 mod rows;
 mod safetensors;
-mod toys;
 pub mod sprites;
+mod toys;
 mod write;
 
 use std::fmt::Write as _;

@@ -105,9 +105,9 @@ impl Ldl {
 
     fn transposed(&self, mut x: Vec<f64>) -> Vec<f64> {
         for i in (0..x.len()).rev() {
-            let value = x[i];
-            for j in i.saturating_sub(self.0.width)..i {
-                x[j] -= self.0.entries[self.0.place(i, j)] * value;
+            let (first, value) = (i.saturating_sub(self.0.width), x[i]);
+            for (j, x) in (first..i).zip(&mut x[first..i]) {
+                *x -= self.0.entries[self.0.place(i, j)] * value;
             }
         }
         x

@@ -378,6 +378,6 @@ fn resample(nodes: &Array2<f64>, segments: usize) -> Result<Array2<f64>> {
 /// Every so many nodes of a smooth curve: its spline is as good, and cheaper to measure.
 fn thinned(nodes: &Array2<f64>, smooth: bool) -> Array2<f64> {
     let n = nodes.nrows() - 1;
-    let every = if smooth && n % MEASURED == 0 { n / MEASURED } else { 1 };
+    let every = if smooth && n.is_multiple_of(MEASURED) { n / MEASURED } else { 1 };
     nodes.slice_axis(Axis(0), Slice::new(0, None, every as isize)).to_owned()
 }

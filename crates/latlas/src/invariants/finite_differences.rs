@@ -28,7 +28,7 @@ pub(super) const LAW: Law = Law {
         let precise = decoder.in_double_precision();
         let precise = precise.as_deref().unwrap_or(decoder);
         // All steps in one batch: every pass goes through all weights.
-        let (rows, steps) = (2 * STEPS.len() * n, |row: usize| STEPS[row / (2 * n)] * if row / n % 2 == 0 { 1.0 } else { -1.0 });
+        let (rows, steps) = (2 * STEPS.len() * n, |row: usize| STEPS[row / (2 * n)] * if (row / n).is_multiple_of(2) { 1.0 } else { -1.0 });
         let points = Array2::from_shape_fn((rows, d), |(row, i)| latents[[row % n, i]] + steps(row) * directions[[row % n, i]]);
         let condition = condition.map(|c| c.select(Axis(0), &(0..rows).map(|row| row % n).collect::<Vec<_>>()));
         let decoded = precise.decode(points.view(), condition.as_ref().map(|c| c.view()))?;

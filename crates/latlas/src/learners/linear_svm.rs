@@ -137,7 +137,12 @@ impl LinearSvm {
         let place = match self.planes[..] {
             [] => 0,
             [(w, b)] => usize::from(w * x + b > 0.0),
-            _ => largest(self.planes.iter().map(|(w, b)| w * x + b)),
+            _ => {
+                // Decisions that differ by rounding alone are equal, and the lowest class wins.
+                let decisions: Vec<f64> = self.planes.iter().map(|(w, b)| w * x + b).collect();
+                let most = decisions[largest(decisions.iter().copied())];
+                decisions.iter().position(|d| *d >= most - 1e-9 * most.abs().max(1.0)).unwrap_or(0)
+            }
         };
         self.classes.get(place).copied().unwrap_or(0)
     }

@@ -33,9 +33,15 @@ impl Objective {
     ///
     /// # Errors
     /// Those of the model and of the graph.
-    pub fn new(model: &dyn Model, parameters: &mut Parameters, shape: &[usize], batch: usize, tile: usize, with_gradient: bool) -> Result<Self> {
-        let mut p =
-            if model.couples_samples() { Parts::training_together(parameters, batch)? } else { Parts::training(parameters) };
+    pub fn new(
+        model: &dyn Model,
+        parameters: &mut Parameters,
+        shape: &[usize],
+        batch: usize,
+        tile: usize,
+        with_gradient: bool,
+    ) -> Result<Self> {
+        let mut p = if model.couples_samples() { Parts::training_together(parameters, batch)? } else { Parts::training(parameters) };
         let x = p.input("x", shape, Feed::Data);
         let terms = model.terms(&mut p, x)?;
         let mut outputs = vec![];

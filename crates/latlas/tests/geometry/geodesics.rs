@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latlas::geometry::{ExpOptions, Geodesic, GeodesicOptions, Manifold, PullbackManifold, Reason, Status, exp, geodesics};
 use latlas::models::{OnnxDecoder, onnx::Options};
 use latlas::settings::Dtype;
-use latlas_graph::ops::Unary;
+use latlas_graph::ops::{Binary, Unary};
 use latlas_graph::{Builder, NodeId, Port, Rows, lower};
 use ndarray::{Array2, array};
 
@@ -170,11 +170,17 @@ fn trouble_has_a_name() {
 /// A roof: the energy alone is trusted, and says so. Its geodesics are straight on the unfolded roof.
 #[test]
 fn kinks_leave_the_energy() {
-    let roof = written(2, |b, z| {
-        let height = lower::relu(b, z);
-        let steep = lower::times(b, height, 3.0);
-        b.concat(&[z, steep], 0)
-    });
+    // A file knows of its kinks: 3 max(z, 0) = 1.5 (z + |z|).
+    let mut b = Builder::new();
+    let z = b.input("z", Rows::SAMPLE, &[2], &[2]);
+    let size = b.unary(Unary::Abs, z);
+    let height = b.binary(Binary::Add, z, size);
+    let steep = lower::times(&mut b, height, 1.5);
+    let node = b.concat(&[z, steep], 0);
+    let graph = b.finish(vec![Port { name: "x".into(), node, shape: vec![4], default: None }]);
+    let file = latlas_graph::onnx::save(&graph).unwrap();
+    let decoder = OnnxDecoder::from_bytes("roof", &file, &Options::with_dtype(Dtype::F64)).unwrap();
+    let roof = PullbackManifold::new("roof", Arc::new(decoder)).unwrap();
     let found = between(&roof, [-1.0, -1.0], [1.0, -0.5]);
     assert_eq!(found.status, Status::EnergyOnly(Reason::NonSmooth));
     // Unfolded, the right half is √10 wide: |(1 + √10, 0.5)|.

@@ -43,7 +43,7 @@ fn turned(y: &[f64], stream: &mut Stream) -> Vec<f64> {
 
 fn warped(y: &[f64], stream: &mut Stream) -> Vec<f64> {
     let z = with_noise(y, stream);
-    vec![z[0].tanh(), z[1].abs(), (2.0 * z[2]).sin(), z[2] * z[0]]
+    vec![z[0].tanh(), z[1].powi(3), (0.8 * z[2]).sin(), z[2] * z[0]]
 }
 
 fn clean(y: &[f64], _: &mut Stream) -> Vec<f64> {

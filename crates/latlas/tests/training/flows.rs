@@ -14,11 +14,10 @@ fn log_abs_det(mut a: Vec<Vec<f64>>) -> f64 {
         let pivot = (i..n).max_by(|&p, &q| a[p][i].abs().total_cmp(&a[q][i].abs())).unwrap();
         a.swap(i, pivot);
         sum += a[i][i].abs().ln();
-        for j in i + 1..n {
-            let factor = a[j][i] / a[i][i];
-            for k in i..n {
-                a[j][k] -= factor * a[i][k];
-            }
+        let (above, below) = a.split_at_mut(i + 1);
+        for row in below {
+            let factor = row[i] / above[i][i];
+            row[i..].iter_mut().zip(&above[i][i..]).for_each(|(x, y)| *x -= factor * y);
         }
     }
     sum
@@ -40,7 +39,8 @@ fn decoding_undoes_encoding() {
         };
         let (encoder, decoder) = (file("encoder"), file("decoder"));
         let classes = encoder.inputs.get(1).map(|port| port.shape[0]);
-        let condition: Vec<Vec<f64>> = classes.map(|c| (0..n * c).map(|i| f64::from(u8::from(i % c == i / c % c))).collect()).into_iter().collect();
+        let condition: Vec<Vec<f64>> =
+            classes.map(|c| (0..n * c).map(|i| f64::from(u8::from(i % c == i / c % c))).collect()).into_iter().collect();
         // Some values beyond the bound of a spline.
         let x: Vec<f64> = data(n, &[d]).values.iter().map(|&x| 12.0 * (f64::from(x) - 0.5)).collect();
         let with_condition = |first: Vec<f64>| [vec![first], condition.clone()].concat();

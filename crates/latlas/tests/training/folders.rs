@@ -84,9 +84,8 @@ fn another_training_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let settings = short(Spec::Vae(Vae { networks: networks(), ..Vae::default() }));
     let rows = data(80, &[4]);
-    let run = |settings: &Settings, restart| {
-        train(folder.path(), settings, &rows, Options { restart, ..Options::default() }, &|_, _, _| ())
-    };
+    let run =
+        |settings: &Settings, restart| train(folder.path(), settings, &rows, Options { restart, ..Options::default() }, &|_, _, _| ());
     run(&settings, false).unwrap();
     let other = Settings { seed: 1, ..settings };
     let error = run(&other, false).unwrap_err();

@@ -67,7 +67,11 @@ impl Estimator for JacobianSpectrum {
                 _ => f64::NAN,
             };
             let row: Vec<f64> = sigma.iter().copied().chain([log_condition, effective_rank(&sigma)]).chain(log).collect();
-            state.push_keeping(sigma.len() + 2, probe.key(s).into(), if probe.is_finite(s)? { Ok(&row) } else { Err(Fault::NonFinite.reason()) });
+            state.push_keeping(
+                sigma.len() + 2,
+                probe.key(s).into(),
+                if probe.is_finite(s)? { Ok(&row) } else { Err(Fault::NonFinite.reason()) },
+            );
         }
         Ok(())
     }
@@ -79,7 +83,11 @@ impl Estimator for JacobianSpectrum {
         let errors = |range: std::ops::Range<usize>| {
             numbers(&range.map(|i| state.moments.get(i).standard_error().unwrap_or(f64::NAN)).collect::<Vec<_>>())
         };
-        insert(&mut estimate, "log_singular_values", json!({ "value": means(k + 2..2 * k + 2), "standard_error": errors(k + 2..2 * k + 2) }));
+        insert(
+            &mut estimate,
+            "log_singular_values",
+            json!({ "value": means(k + 2..2 * k + 2), "standard_error": errors(k + 2..2 * k + 2) }),
+        );
         let condition: Vec<f64> = state.reservoir.quantiles(k, &PROBABILITIES).iter().map(|x| x.exp()).collect();
         let log_condition = state.moments.get(k);
         let histogram = state.reservoir.histogram(k).map(|(edges, counts)| json!({ "log_edges": edges, "counts": counts }));

@@ -75,7 +75,11 @@ impl Estimator for ManifoldEntropy {
                     if moving.is_empty() { f64::NAN } else { probe.joint_surprisal(s, &moving) + live(factor.log_volume_of(&moving)) }
                 }));
             }
-            state.push_keeping(log_norms.len(), probe.key(s).into(), if probe.is_finite(s)? { Ok(&row) } else { Err(Fault::NonFinite.reason()) });
+            state.push_keeping(
+                log_norms.len(),
+                probe.key(s).into(),
+                if probe.is_finite(s)? { Ok(&row) } else { Err(Fault::NonFinite.reason()) },
+            );
         }
         Ok(())
     }

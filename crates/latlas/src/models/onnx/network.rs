@@ -367,6 +367,13 @@ mod tests {
         assert_eq!(constant, Array2::from_elem((2, 2), 7.0));
         assert_eq!(columns, Array3::<f64>::zeros((2, 2, 2)));
         let cotangents = Array3::from_elem((2, 4, 3), 1.0);
-        assert!(network.vjp(0, z.view(), None, cotangents.view()).unwrap().derivative.outer_iter().all(|g| g.row(3) == ndarray::array![9.0, 12.0]));
+        assert!(
+            network
+                .vjp(0, z.view(), None, cotangents.view())
+                .unwrap()
+                .derivative
+                .outer_iter()
+                .all(|g| g.row(3) == ndarray::array![9.0, 12.0])
+        );
     }
 }

@@ -3,8 +3,8 @@
 use latlas_graph::NodeId;
 use serde::{Deserialize, Serialize};
 
-use super::layers::{Activation, affine, double, halve, perceptron};
 use super::Parts;
+use super::layers::{Activation, affine, double, halve, perceptron};
 use crate::error::{Error, Result};
 
 /// Their form.
@@ -32,13 +32,16 @@ impl Networks {
     /// Convolutions on what is no picture `[C, H, W]`, or whose sides do not halve often enough.
     pub fn check(&self, shape: &[usize]) -> Result<()> {
         let times = self.channels.len();
-        let halves = |side: usize| side % (1 << times) == 0;
+        let halves = |side: usize| side.is_multiple_of(1 << times);
         if times == 0 || (shape.len() == 3 && times < 16 && halves(shape[1]) && halves(shape[2])) {
             return Ok(());
         }
         Err(Error::Shape {
             what: format!("{times} convolutions halve a picture {times} times, but one sample has shape {shape:?}"),
-            hint: Some(format!("give pictures [n, C, H, W] with sides that are multiples of {}, or no channels", 1_u64 << times.min(63))),
+            hint: Some(format!(
+                "give pictures [n, C, H, W], or --shape CxHxW for flat rows, with sides that are multiples of {}, or no channels",
+                1_u64 << times.min(63)
+            )),
         })
     }
 

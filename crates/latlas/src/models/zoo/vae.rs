@@ -104,33 +104,6 @@ impl Vae {
         lower::plus(&mut p.b, half, -0.5 * self.latent as f64)
     }
 
-    /// log q(z) − Σ_i log q(z_i) of each sample, by minibatch-weighted sampling: q(z) ≈ Σ_j q(z | x_j) / (N · M).
-    ///
-    /// The normaliser N · M is left out: it cancels but for (d − 1) · log(N · M), a constant.
-    fn aggregate_total_correlation(&self, p: &mut Parts<'_>, z: NodeId, q: &Posterior) -> Result<NodeId> {
-        let batch = p.axis();
-        let size = p.b.graph().axis_size(batch, 1);
-        let others = p.b.axis("batch'", size)?;
-        let b = &mut p.b;
-        let (mean, logvar) = (b.rename(q.mean, batch, others), b.rename(q.logvar, batch, others));
-        let difference = b.binary(Binary::Sub, z, mean);
-        let negative = b.unary(Unary::Neg, logvar);
-        let precision = b.unary(Unary::Exp, negative);
-        let square = b.binary(Binary::Mul, difference, difference);
-        let scaled = b.binary(Binary::Mul, square, precision);
-        let both = b.binary(Binary::Add, scaled, logvar);
-        // log q(z_i | x_j) without log 2π, which cancels too.
-        let each = lower::times(b, both, -0.5);
-        let joint = total(p, each);
-        let joint = p.b.stack(joint, others);
-        let joint = lower::log_sum_exp(&mut p.b, joint, &[0])?;
-        let joint = p.b.reshape(joint, &[]);
-        let each = p.b.stack(each, others);
-        let product = lower::log_sum_exp(&mut p.b, each, &[0])?;
-        let product = total(p, product);
-        Ok(p.b.binary(Binary::Sub, joint, product))
-    }
-
     /// γ Σ_{i≠j} C_ij² + γ' Σ_i (C_ii − 1)² of the covariance C of the codes.
     fn covariance_penalty(&self, p: &mut Parts<'_>, q: &Posterior) -> NodeId {
         let (batch, d) = (p.axis(), self.latent);
@@ -163,6 +136,33 @@ impl Vae {
         let weighted = b.binary(Binary::Mul, square, weights);
         total(p, weighted)
     }
+}
+
+/// log q(z) − Σ_i log q(z_i) of each sample, by minibatch-weighted sampling: q(z) ≈ Σ_j q(z | x_j) / (N · M).
+///
+/// The normaliser N · M is left out: it cancels but for (d − 1) · log(N · M), a constant.
+fn aggregate_total_correlation(p: &mut Parts<'_>, z: NodeId, q: &Posterior) -> Result<NodeId> {
+    let batch = p.axis();
+    let size = p.b.graph().axis_size(batch, 1);
+    let others = p.b.axis("batch'", size)?;
+    let b = &mut p.b;
+    let (mean, logvar) = (b.rename(q.mean, batch, others), b.rename(q.logvar, batch, others));
+    let difference = b.binary(Binary::Sub, z, mean);
+    let negative = b.unary(Unary::Neg, logvar);
+    let precision = b.unary(Unary::Exp, negative);
+    let square = b.binary(Binary::Mul, difference, difference);
+    let scaled = b.binary(Binary::Mul, square, precision);
+    let both = b.binary(Binary::Add, scaled, logvar);
+    // log q(z_i | x_j) without log 2π, which cancels too.
+    let each = lower::times(b, both, -0.5);
+    let joint = total(p, each);
+    let joint = p.b.stack(joint, others);
+    let joint = lower::log_sum_exp(&mut p.b, joint, &[0])?;
+    let joint = p.b.reshape(joint, &[]);
+    let each = p.b.stack(each, others);
+    let product = lower::log_sum_exp(&mut p.b, each, &[0])?;
+    let product = total(p, product);
+    Ok(p.b.binary(Binary::Sub, joint, product))
 }
 
 impl Model for Vae {
@@ -205,7 +205,7 @@ impl Model for Vae {
                 terms.push(Term::weighted("capacity", distance, Ramp::fixed(self.gamma)));
             }
             Penalty::TotalCorrelation => {
-                let correlation = self.aggregate_total_correlation(p, z, &q)?;
+                let correlation = aggregate_total_correlation(p, z, &q)?;
                 terms.push(Term::new("rate", rate));
                 let weight = Ramp { from: 0.0, to: self.beta - 1.0, steps: self.warm_up };
                 terms.push(Term::weighted("total-correlation", correlation, weight));

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::spline::Spline;
 use super::{Flow, columns};
 use crate::error::Result;
-use crate::models::zoo::layers::{perceptron_from_zero, total};
 use crate::models::zoo::Parts;
+use crate::models::zoo::layers::{perceptron_from_zero, total};
 
 /// The map of a coupling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,7 +36,14 @@ pub enum Direction {
 const LARGEST: f64 = 2.0;
 
 /// One coupling of values `[d]`: the first half stays, the second changes. Gives the values and log |det| `[]`.
-pub fn couple(p: &mut Parts<'_>, flow: &Flow, name: &str, x: NodeId, condition: Option<NodeId>, way: Direction) -> Result<(NodeId, NodeId)> {
+pub fn couple(
+    p: &mut Parts<'_>,
+    flow: &Flow,
+    name: &str,
+    x: NodeId,
+    condition: Option<NodeId>,
+    way: Direction,
+) -> Result<(NodeId, NodeId)> {
     let d = p.b.shape(x)[0];
     let (stays, changes) = (d.div_ceil(2), d / 2);
     let kept = columns(p, x, 0, stays)?;

@@ -138,21 +138,21 @@ impl Flow {
         }
         Ok((h, log_det))
     }
+}
 
-    /// α-weighted excess of the decoder's column norms over its volume: Σ log‖Jᵢ‖ − log|det J| at z.
-    fn correlation(&self, p: &mut Parts<'_>, z: NodeId, x: NodeId, log_det: NodeId) -> Result<NodeId> {
-        let d = p.b.shape(z)[0];
-        let axis = p.b.axis("tangent", d)?;
-        let seeds = p.b.unit_seeds(axis, &[d]);
-        let columns = jvp(&mut p.b, &[(z, seeds)], &[x])?.remove(0).unwrap_or(seeds);
-        let b = &mut p.b;
-        let norm = b.contract(columns, columns, Contraction { a: vec![0], b: vec![0], out: vec![], sum_rows: Rows::NONE });
-        let log = b.unary(Unary::Log, norm);
-        let half = lower::times(b, log, 0.5);
-        let sum = b.row_sum(half, axis);
-        // log |det J| of the decoder is minus that of the encoder at the same point.
-        Ok(b.binary(Binary::Sub, sum, log_det))
-    }
+/// Excess of the decoder's column norms over its volume: Σ log‖Jᵢ‖ − log|det J| at z.
+fn excess(p: &mut Parts<'_>, z: NodeId, x: NodeId, log_det: NodeId) -> Result<NodeId> {
+    let d = p.b.shape(z)[0];
+    let axis = p.b.axis("tangent", d)?;
+    let seeds = p.b.unit_seeds(axis, &[d]);
+    let columns = jvp(&mut p.b, &[(z, seeds)], &[x])?.remove(0).unwrap_or(seeds);
+    let b = &mut p.b;
+    let norm = b.contract(columns, columns, Contraction { a: vec![0], b: vec![0], out: vec![], sum_rows: Rows::NONE });
+    let log = b.unary(Unary::Log, norm);
+    let half = lower::times(b, log, 0.5);
+    let sum = b.row_sum(half, axis);
+    // log |det J| of the decoder is minus that of the encoder at the same point.
+    Ok(b.binary(Binary::Sub, sum, log_det))
 }
 
 /// y = (x + bias) · exp(scale), value by value.
@@ -212,7 +212,7 @@ impl Model for Flow {
         let mut terms = vec![Term::new("negative-log-likelihood", p.b.binary(Binary::Sub, energy, log_det))];
         if self.total_correlation != 0.0 {
             let (back, volume) = self.run(p, z, condition, Direction::Decode)?;
-            let correlation = self.correlation(p, z, back, volume)?;
+            let correlation = excess(p, z, back, volume)?;
             terms.push(Term::weighted("total-correlation", correlation, Ramp::fixed(self.total_correlation)));
         }
         if self.reconstruction != 0.0 {
