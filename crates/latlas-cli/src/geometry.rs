@@ -48,12 +48,12 @@ pub enum Space {
 impl GeometryOptions {
     /// As the library takes it; further models are read.
     pub fn embedding(&self, dtype: Dtype) -> Outcome<Embedding> {
-        let unused = |given: bool, option: &str, space: Space| match given && self.embedding != space {
-            true => Err(Failure::usage(
-                format!("--{option} has an effect with --embedding {option} only"),
-                "name that embedding, or leave it out",
-            )),
-            false => Ok(()),
+        let unused = |given: bool, option: &str, space: Space| {
+            if !given || self.embedding == space {
+                return Ok(());
+            }
+            let what = format!("--{option} has an effect with --embedding {option} only");
+            Err(Failure::usage(what, "name that embedding, or leave it out"))
         };
         unused(!self.ensemble.is_empty(), "ensemble", Space::Ensemble)?;
         unused(self.feature.is_some(), "feature", Space::Feature)?;
