@@ -98,11 +98,7 @@ fn orders_and_names_do_not_matter() {
                 "dci-disentanglement",
             ],
         ),
-        (
-            "codes",
-            &permuted,
-            &["mig", "mig-sup", "modularity", "sap-r2", "sap-svm", "irs", "explicitness", "gaussian-total-correlation", "dci-completeness"],
-        ),
+        ("codes", &permuted, &["mig", "mig-sup", "modularity", "sap-r2", "sap-svm", "irs", "explicitness", "gaussian-total-correlation"]),
         ("names", &renamed, &["mig", "sap-svm", "explicitness", "dci-disentanglement", "mig-sup", "modularity", "irs"]),
         (
             "scale",
