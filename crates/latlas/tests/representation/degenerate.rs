@@ -46,7 +46,7 @@ fn constant_codes_count_in_the_study_and_are_left_out_else() {
 fn constant_factors_are_out() {
     let rows = with(|_| 7.0);
     let factors = Array2::from_shape_fn((rows.factors.nrows(), 3), |(i, k)| if k == 2 { 4.0 } else { rows.factors[[i, k]] });
-    let rows = Rows { factors, ..Rows::grid(&[2, 3], 40, |y| y.to_vec()) };
+    let rows = Rows { factors, ..Rows::grid(&[2, 3], 40, <[f64]>::to_vec) };
     for id in ["mig", "mig-sup", "modularity", "dci-disentanglement", "dci-completeness", "sap-r2", "sap-svm", "irs", "explicitness"] {
         for preset in BOTH {
             let found = rows.estimate(id, preset);
@@ -192,12 +192,12 @@ fn classes_without_rows_are_told() {
             assert!(caveats(&found).contains(&id) && scalar(&found).is_finite(), "{score}: {found:?}");
         }
     }
-    close(scalar(&estimate(&inputs(false), "dci-informativeness", &Settings::default())), (1.0 + 2.0 / 3.0) / 2.0);
+    close(scalar(&estimate(&inputs(false), "dci-informativeness", &Settings::default())), f64::midpoint(1.0, 2.0 / 3.0));
 }
 
 #[test]
 fn few_rows_warn() {
-    let rows = Rows::grid(&[2, 2], 5, |y| y.to_vec());
+    let rows = Rows::grid(&[2, 2], 5, <[f64]>::to_vec);
     let found = rows.estimate("mig", Preset::Latlas);
     assert!(caveats(&found).contains(&"too-few-samples") && caveats(&found).contains(&"biased-at-this-n"));
 }

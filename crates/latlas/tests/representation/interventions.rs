@@ -35,7 +35,7 @@ fn assert_near(found: &Estimate, expected: &[&[f64]], tolerance: f64) {
 
 #[test]
 fn aligned_codes_of_a_grid() {
-    let grid = table(&[2, 3], |y| y.to_vec());
+    let grid = table(&[2, 3], <[f64]>::to_vec);
     let beta = study(&grid, "beta-vae-score");
     close(scalar(&beta), 1.0);
     // Rows are codes: the mean difference is 0 where the code's own factor is shared. 15,000 batches of 64 pairs.
@@ -66,7 +66,7 @@ fn leaning_codes_of_a_grid() {
 
 #[test]
 fn rows_stand_in_for_a_grid() {
-    let rows = Rows::grid(&[2, 3], 40, |y| y.to_vec());
+    let rows = Rows::grid(&[2, 3], 40, <[f64]>::to_vec);
     for id in ["beta-vae-score", "factor-vae-score"] {
         let found = rows.estimate(id, Preset::Latlas);
         close(scalar(&found), 1.0);
