@@ -51,7 +51,7 @@ fn linear_pieces_are_refused_by_name() {
     let manifold = Embedding::Auto.manifold(&decoder).unwrap();
     assert_eq!(manifold.smoothness(), latlas::models::Smoothness::PiecewiseLinear);
     let z = points(3, [-1.0, -1.0], [1.0, 1.0]);
-    let shots = latlas::geometry::exp(&*manifold, z.view(), z.view(), &Default::default()).unwrap();
+    let shots = latlas::geometry::exp(&*manifold, z.view(), z.view(), &latlas::geometry::ExpOptions::default()).unwrap();
     let refused = latlas::geometry::Status::Failed(latlas::geometry::Reason::NonSmooth);
     assert!(shots.iter().all(|shot| shot.status == refused), "{shots:?}");
     assert!(manifold.metric_at(z.view()).unwrap().iter().all(|x| x.is_finite()), "the metric itself exists");

@@ -1,6 +1,6 @@
 //! The geometry of latent spaces against closed forms.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::type_complexity)]
 
 mod embeddings;
 mod exponential;
