@@ -68,7 +68,8 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         svg.disc((x.at(row.value), y), 4.5, ACCENT, PAPER);
     }
     let mut place = frame.left.min(60.0);
-    for (name, kind) in [("score and interval", 0), ("chance (shuffled)", 1), ("random turn", 2)] {
+    let names = if wide { ["score and interval", "chance (shuffled)", "random turn"] } else { ["score", "chance", "turned"] };
+    for (kind, name) in names.into_iter().enumerate() {
         match kind {
             0 => svg.disc((place + 8.0, 11.0), 4.5, ACCENT, PAPER),
             1 => svg.line((place + 8.0, 4.0), (place + 8.0, 18.0), REFERENCE, 2.0),

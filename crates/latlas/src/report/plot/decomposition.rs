@@ -47,8 +47,12 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let frame = Frame { left: 92.0, top: 10.0, right: w - 12.0, bottom: 16.0 + row * bars.len() as f64 };
     let values = bars.iter().map(|(_, (value, _), _)| *value);
     let (low, high) = values.fold((0.0, 0.0), |(low, high): (f64, f64), x| (low.min(x), high.max(x)));
-    // Room for the numbers beside the bars.
-    let room = if width == Width::Wide { 0.3 } else { 0.7 } * (high - low);
+    // Room for the numbers beside the bars, on both sides where there are bars on both.
+    let room = match (width, low < 0.0) {
+        (Width::Wide, _) => 0.3,
+        (_, false) => 0.7,
+        (_, true) => 1.4,
+    } * (high - low);
     let x = Scale::linear((low - if low < 0.0 { room } else { 0.0 }, high + room), frame.across());
     for tick in x.ticks(if width == Width::Wide { 8 } else { 4 }) {
         svg.line((x.at(tick.at), frame.top), (x.at(tick.at), frame.bottom), RULE, 1.0);

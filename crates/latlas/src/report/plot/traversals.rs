@@ -117,7 +117,7 @@ fn pictures(atlas: &Atlas, traversals: &Traversals, picture: &Picture, width: Wi
         }
     }
     let axis = (f64::midpoint(left, right), height - 6.0);
-    svg.text(axis, Anchor::Middle, LABEL, "position along the latent (standard deviations of the prior)");
+    svg.text(axis, Anchor::Middle, LABEL, "position (standard deviations of the prior)");
     Ok(svg.finish())
 }
 
