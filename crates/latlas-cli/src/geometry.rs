@@ -9,7 +9,7 @@ use latlas::error::Error;
 use latlas::geometry::{Embedding, Manifold, PullbackManifold, Status};
 use latlas::run::Dtype;
 
-use crate::args::ModelOptions;
+use crate::args::{ModelOptions, Precision, Talk, Threads};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::models;
@@ -101,6 +101,37 @@ pub fn tell(console: Console, embedding: &str, statuses: impl Iterator<Item = St
     }
     let counts: Vec<String> = counts.into_iter().map(|(what, n)| format!("{n} {what}")).collect();
     console.note(&format!("{all} under the embedding {embedding}: {}", counts.join(", ")));
+}
+
+/// What every verb of a latent space takes, beside its own arrays.
+#[derive(Debug, Args)]
+pub struct SpaceOptions {
+    /// Type in which the decoder runs
+    #[arg(long, value_enum, default_value_t = Precision::F64)]
+    dtype: Precision,
+    #[command(flatten)]
+    geometry: GeometryOptions,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+impl SpaceOptions {
+    /// Where the verb speaks.
+    pub fn console(&self) -> Console {
+        Console::new(&self.talk)
+    }
+
+    /// Opens the latent space of a model, and tells what was guessed of it.
+    pub fn open(&self, decoder: &str, condition: Option<&str>) -> Outcome<Arc<dyn Manifold>> {
+        self.threads.start()?;
+        let space = manifold(decoder, &self.model, &self.geometry, condition, self.dtype.into())?;
+        self.console().notes(&space.notes);
+        Ok(space.manifold)
+    }
 }
 
 /// A latent space with its metric.

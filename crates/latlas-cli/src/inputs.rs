@@ -220,7 +220,7 @@ fn jacobians(table: &Table) -> Result<Array3<f64>> {
 }
 
 /// Labels as whole numbers.
-fn classes(table: &Table) -> Result<Vec<i64>> {
+pub fn classes(table: &Table) -> Result<Vec<i64>> {
     let rows = data::finite_rows(table, "labels are columns", Some(1))?;
     let whole = |x: &f64| (x.fract() == 0.0 && x.abs() < 9e15).then_some(*x as i64);
     rows.iter().map(whole).collect::<Option<_>>().ok_or_else(|| Error::Input {

@@ -105,6 +105,22 @@ pub fn hash(seed: u64, purpose: Purpose, index: u64) -> u64 {
     mix(mix(mix(seed ^ 0x9e37_79b9_7f4a_7c15).wrapping_add(purpose as u64)).wrapping_add(index))
 }
 
+/// Rows in the order of their keys: random, and the same on every machine.
+pub fn by_key(rows: impl IntoIterator<Item = usize>, key: impl Fn(usize) -> u64) -> Vec<usize> {
+    let mut keyed: Vec<(u64, usize)> = rows.into_iter().map(|row| (key(row), row)).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, row)| row).collect()
+}
+
+/// A random split of 0 … n − 1 into what stays and a share that is set apart, each ascending.
+pub fn set_apart(seed: u64, purpose: Purpose, n: usize, share: f64) -> (Vec<usize>, Vec<usize>) {
+    let mut stays = by_key(0..n, |row| hash(seed, purpose, row as u64));
+    let mut apart: Vec<usize> = stays.drain(..(n as f64 * share).round() as usize).collect();
+    stays.sort_unstable();
+    apart.sort_unstable();
+    (stays, apart)
+}
+
 /// A bijection of 64-bit words in which every input bit moves every output bit (the finaliser of SplitMix64, Steele,
 /// Lea and Flood 2014).
 fn mix(word: u64) -> u64 {

@@ -5,12 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use latlas::data::{self, Float};
 use latlas::geometry::{LatentGraph, Weights};
-use latlas::run::Dtype;
 
-use crate::args::{ModelOptions, Precision, Talk, Threads};
-use crate::console::Console;
 use crate::failure::Outcome;
-use crate::geometry::{self, GeometryOptions};
+use crate::geometry::SpaceOptions;
 
 /// Bound the distances between all latents by a graph over them: [n, n]
 #[derive(Debug, Args)]
@@ -30,28 +27,16 @@ pub struct Arguments {
     /// Neighbours that each point is joined to
     #[arg(long, short = 'k', default_value_t = 15, value_name = "K", help_heading = "Geometry")]
     neighbours: usize,
-    /// Type in which the decoder runs
-    #[arg(long, value_enum, default_value_t = Precision::F64)]
-    dtype: Precision,
     #[command(flatten)]
-    geometry: GeometryOptions,
-    #[command(flatten)]
-    threads: Threads,
-    #[command(flatten)]
-    model: ModelOptions,
-    #[command(flatten)]
-    talk: Talk,
+    space: SpaceOptions,
 }
 
 /// The verb.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let console = Console::new(&arguments.talk);
-    arguments.threads.start()?;
-    let dtype = Dtype::from(arguments.dtype);
-    let space = geometry::manifold(&arguments.decoder, &arguments.model, &arguments.geometry, arguments.condition.as_deref(), dtype)?;
-    console.notes(&space.notes);
-    let latents = data::finite_rows(&data::read(&arguments.latents)?, "the decoder takes latents", Some(space.manifold.dim()))?;
-    let graph = LatentGraph::new(&*space.manifold, latents.view(), arguments.neighbours, Weights::Lengths)?;
+    let console = arguments.space.console();
+    let manifold = arguments.space.open(&arguments.decoder, arguments.condition.as_deref())?;
+    let latents = data::finite_rows(&data::read(&arguments.latents)?, "the decoder takes latents", Some(manifold.dim()))?;
+    let graph = LatentGraph::new(&*manifold, latents.view(), arguments.neighbours, Weights::Lengths)?;
     let [lower, upper] = graph.bracket();
     if arguments.out.extension().is_some_and(|end| end == "npz") {
         let arrays = [("lower", lower.view().into_dyn()), ("upper", upper.view().into_dyn())];
@@ -60,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         data::write_npy(&arguments.out, &upper, Float::F64)?;
     }
     let apart = upper.iter().filter(|x| !x.is_finite()).count() / 2;
-    let name = space.manifold.name();
+    let name = manifold.name();
     console.note(&format!(
         "{} edges under the embedding {name}, {} of them links between components; {apart} pairs without a path",
         graph.edges(),

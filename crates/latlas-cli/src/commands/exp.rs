@@ -5,13 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use latlas::data::{self, Float};
 use latlas::geometry::{ExpOptions, Shot, exp_along};
-use latlas::run::Dtype;
 use ndarray::{Array1, Array2, Array3};
 
-use crate::args::{ModelOptions, Precision, Talk, Threads};
-use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::geometry::{self, GeometryOptions};
+use crate::geometry::{self, SpaceOptions};
 
 /// Follow the geodesics that leave latents with given velocities: Exp_z(v), [n, d]
 #[derive(Debug, Args)]
@@ -43,36 +40,24 @@ pub struct Arguments {
     /// Points of each geodesic in a .npz, ends included
     #[arg(long, default_value_t = 2, value_name = "N", help_heading = "Output")]
     points: usize,
-    /// Type in which the decoder runs
-    #[arg(long, value_enum, default_value_t = Precision::F64)]
-    dtype: Precision,
     #[command(flatten)]
-    geometry: GeometryOptions,
-    #[command(flatten)]
-    threads: Threads,
-    #[command(flatten)]
-    model: ModelOptions,
-    #[command(flatten)]
-    talk: Talk,
+    space: SpaceOptions,
 }
 
 /// The verb.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let console = Console::new(&arguments.talk);
-    arguments.threads.start()?;
+    let console = arguments.space.console();
     if arguments.points < 2 || !(arguments.tolerance > 0.0 && arguments.tolerance < 1.0) {
         let what = format!("--points {} --tolerance {} make no geodesic", arguments.points, arguments.tolerance);
         return Err(Failure::usage(what, "take two points or more, and a tolerance between 0 and 1"));
     }
-    let dtype = Dtype::from(arguments.dtype);
-    let space = geometry::manifold(&arguments.decoder, &arguments.model, &arguments.geometry, arguments.condition.as_deref(), dtype)?;
-    console.notes(&space.notes);
-    let d = Some(space.manifold.dim());
+    let manifold = arguments.space.open(&arguments.decoder, arguments.condition.as_deref())?;
+    let d = Some(manifold.dim());
     let latents = data::finite_rows(&data::read(&arguments.latents)?, "the decoder takes latents", d)?;
     let vectors = data::finite_rows(&data::read(&arguments.vectors)?, "velocities have the width of the latents", d)?;
     let options =
         ExpOptions { tolerance: arguments.tolerance, max_steps: arguments.max_steps, domain: arguments.domain, ..ExpOptions::default() };
-    let (shots, [points, _]) = exp_along(&*space.manifold, latents.view(), vectors.view(), &options, arguments.points - 1)?;
+    let (shots, [points, _]) = exp_along(&*manifold, latents.view(), vectors.view(), &options, arguments.points - 1)?;
     if arguments.out.extension().is_some_and(|end| end == "npz") {
         archive(arguments, &shots, &points)?;
     } else {
@@ -80,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let end = |(i, j): (usize, usize)| if shots[i].status.is_converged() { shots[i].end[j] } else { f64::NAN };
         data::write_npy(&arguments.out, &Array2::from_shape_fn(latents.dim(), end), Float::F64)?;
     }
-    geometry::tell(console, space.manifold.name(), shots.iter().map(|shot| shot.status));
+    geometry::tell(console, manifold.name(), shots.iter().map(|shot| shot.status));
     console.note(&format!("exp {:?} is in {}", latents.dim(), arguments.out.display()));
     Ok(())
 }

@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use latlas::data::{self, Float};
-use latlas::geometry::{Curves, Geodesic, GeodesicOptions, Manifold, Reason, Status, geodesics};
-use latlas::run::Dtype;
+use latlas::geometry::{Curves, Geodesic, GeodesicOptions, Reason, Status, geodesics};
 use ndarray::{Array1, Array3, ArrayD, Axis};
 
-use crate::args::{ModelOptions, Precision, Talk, Threads};
 use crate::commands::exp::parse_box;
-use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::geometry::{self, GeometryOptions};
+use crate::geometry::{self, SpaceOptions};
 
 /// Find the geodesics between latents, with a bracket of each distance: [m, points, d]
 #[derive(Debug, Args)]
@@ -56,40 +53,26 @@ pub struct Search {
     /// Shooting gives up where a latent leaves this box
     #[arg(long, value_name = "LOW,HIGH", value_parser = parse_box, allow_hyphen_values = true, help_heading = "Geometry")]
     domain: Option<(f64, f64)>,
-    /// Type in which the decoder runs
-    #[arg(long, value_enum, default_value_t = Precision::F64)]
-    dtype: Precision,
-    #[command(flatten)]
-    geometry: GeometryOptions,
-    #[command(flatten)]
-    threads: Threads,
-    #[command(flatten)]
-    model: ModelOptions,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub talk: Talk,
+    pub space: SpaceOptions,
 }
 
 impl Search {
     /// The geodesics, with what is told of them.
     pub fn run(&self) -> Outcome<Vec<Geodesic>> {
-        let console = Console::new(&self.talk);
-        self.threads.start()?;
         if self.levels.iter().any(|n| *n < 4) {
             return Err(Failure::usage(format!("--levels {:?} make no curve", self.levels), "take four segments or more"));
         }
-        let dtype = Dtype::from(self.dtype);
-        let space = geometry::manifold(&self.decoder, &self.model, &self.geometry, self.condition.as_deref(), dtype)?;
-        console.notes(&space.notes);
-        let manifold: &dyn Manifold = &*space.manifold;
+        let manifold = self.space.open(&self.decoder, self.condition.as_deref())?;
         let read = |spec: &str, what: &str| Ok::<_, Failure>(data::finite_rows(&data::read(spec)?, what, Some(manifold.dim()))?);
         let (from, to) = (read(&self.from, "the decoder takes latents")?, read(&self.to, "the decoder takes latents")?);
         let mut options = GeodesicOptions { levels: self.levels.clone(), ..GeodesicOptions::default() };
         options.energy.max_steps = self.max_steps;
         options.exp.domain = self.domain;
         options.codes = self.codes.as_ref().map(|spec| read(spec, "codes are latents")).transpose()?;
-        let found = geodesics(manifold, from.view(), to.view(), &options)?;
-        geometry::tell(console, manifold.name(), found.iter().map(|geodesic| geodesic.status));
+        let found = geodesics(&*manifold, from.view(), to.view(), &options)?;
+        geometry::tell(self.space.console(), manifold.name(), found.iter().map(|geodesic| geodesic.status));
         Ok(found)
     }
 }
@@ -110,7 +93,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
     }
     archive(&arguments.out, &found, Some(curves))?;
-    Console::new(&arguments.search.talk).note(&format!("{} geodesics are in {}", found.len(), arguments.out.display()));
+    arguments.search.space.console().note(&format!("{} geodesics are in {}", found.len(), arguments.out.display()));
     Ok(())
 }
 

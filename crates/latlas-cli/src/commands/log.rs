@@ -7,7 +7,6 @@ use latlas::data::{self, Float};
 use ndarray::Array2;
 
 use crate::commands::geodesic::{Search, archive};
-use crate::console::Console;
 use crate::failure::Outcome;
 
 /// Find the velocities with which geodesics leave for other latents: Log_a(b), [n, d], so that Exp_a(Log_a(b)) = b
@@ -30,6 +29,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let entry = |(i, j): (usize, usize)| if found[i].status.is_converged() { found[i].velocity[j] } else { f64::NAN };
         data::write_npy(&arguments.out, &Array2::from_shape_fn((found.len(), d), entry), Float::F64)?;
     }
-    Console::new(&arguments.search.talk).note(&format!("log of {} pairs is in {}", found.len(), arguments.out.display()));
+    arguments.search.space.console().note(&format!("log of {} pairs is in {}", found.len(), arguments.out.display()));
     Ok(())
 }

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use crate::args::{Talk, Threads};
 use crate::console::{Console, plain};
 use crate::failure::{Failure, Outcome};
+use crate::inputs::classes;
 use crate::progress::Progress;
 
 /// Train a model and save it as ONNX; a run that was interrupted goes on where it was
@@ -222,12 +223,7 @@ fn read(arguments: &Arguments, settings: &Settings) -> Outcome<Data> {
     } else if shape.is_empty() {
         shape = vec![1];
     }
-    let is_convolutional = match &settings.model {
-        Spec::Vae(model) => !model.networks.channels.is_empty(),
-        Spec::Autoencoder(model) => !model.networks.channels.is_empty(),
-        Spec::Flow(_) => false,
-    };
-    if is_convolutional && shape.len() == 2 {
+    if settings.model.model().takes_pictures() && shape.len() == 2 {
         shape.insert(0, 1);
     }
     if shape.iter().product::<usize>() != item.iter().product::<usize>() {
@@ -251,7 +247,7 @@ fn labels(spec: &str, n: usize) -> Outcome<Vec<usize>> {
     if table.values.len() != n {
         return Err(Failure::usage(format!("{n} rows of data, {} labels", table.values.len()), "give one label for each row"));
     }
-    let whole = |&x: &f64| (x >= 0.0 && x.fract() == 0.0 && x < 65_536.0).then_some(x as usize);
-    let labels: Option<Vec<usize>> = table.values.iter().map(whole).collect();
-    labels.ok_or_else(|| Failure::usage(format!("{spec}: labels must be whole numbers from 0 on"), "number the classes 0, 1, 2 …"))
+    let classes: Option<Vec<usize>> =
+        classes(&table)?.into_iter().map(|class| usize::try_from(class).ok().filter(|k| *k < 65_536)).collect();
+    classes.ok_or_else(|| Failure::usage(format!("{spec}: labels must be whole numbers from 0 on"), "number the classes 0, 1, 2 …"))
 }

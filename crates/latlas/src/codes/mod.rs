@@ -42,7 +42,7 @@ pub use shared::SharedCodes;
 
 use crate::caveat::Caveat;
 use crate::error::{Error, Result};
-use crate::random::{Purpose, hash};
+use crate::random::{Purpose, set_apart};
 use crate::settings::{Builder, Preset, Settings};
 
 /// The share of test rows where none are given.
@@ -160,7 +160,7 @@ impl CodeSet {
         let whole = given.check(settings)?;
         let (train, test) = match whole.test_from {
             Some(first) => ((0..first).collect::<Vec<_>>(), (first..whole.part.rows()).collect::<Vec<_>>()),
-            None => split(options.seed, whole.part.rows()),
+            None => set_apart(options.seed, Purpose::Split, whole.part.rows(), TEST_SHARE),
         };
         let set = Self {
             options,
@@ -309,19 +309,6 @@ impl CodeSet {
     }
 }
 
-/// A keyed random split into rows to learn from and rows to test with, each ascending.
-fn split(seed: u64, n: usize) -> (Vec<usize>, Vec<usize>) {
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by_key(|i| (hash(seed, Purpose::Split, *i as u64), *i));
-    let (test, train) = order.split_at((n as f64 * TEST_SHARE).round() as usize);
-    let sorted = |rows: &[usize]| {
-        let mut rows = rows.to_vec();
-        rows.sort_unstable();
-        rows
-    };
-    (sorted(train), sorted(test))
-}
-
 /// An error of arrays that do not fit.
 fn shape(what: String, hint: &str) -> Error {
     Error::Shape { what, hint: Some(hint.into()) }
@@ -347,7 +334,7 @@ pub(crate) mod tests {
 
     #[test]
     fn splits_are_random_and_whole() {
-        let (train, test) = split(3, 1000);
+        let (train, test) = set_apart(3, Purpose::Split, 1000, TEST_SHARE);
         assert_eq!((train.len(), test.len()), (700, 300));
         let mut all = [train, test.clone()].concat();
         all.sort_unstable();

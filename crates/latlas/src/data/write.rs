@@ -10,6 +10,22 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::{Error, Result};
 
+/// Writes a file that is there whole or not at all, whenever the program is killed.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    });
+    written.map_err(|source| Error::Io { action: "write", path: path.into(), source })
+}
+
 /// Type of the elements of a written array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Float {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::state::{Header, Partial, Selection, State};
 use crate::accumulators::{Covariance, Ordered};
+use crate::data::write_whole;
 use crate::error::{Error, Result};
 use crate::estimators;
 use crate::invariants::Laws;
@@ -57,15 +58,6 @@ impl Sealed {
         }
         postcard::from_bytes(content).map_err(|_| damaged("its content is damaged"))
     }
-}
-
-/// Writes a file, which appears whole or not at all.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
-    written.map_err(|source| Error::Io { action: "write", path: path.into(), source })
 }
 
 /// Reads a file up to the limit; what is wrong with its content is told with its name.
@@ -115,7 +107,7 @@ impl State {
     /// # Errors
     /// A file that cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        write(path, &self.to_bytes()?)
+        write_whole(path, &self.to_bytes()?)
     }
 
     /// Reads a state from a file.

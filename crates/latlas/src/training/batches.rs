@@ -1,6 +1,6 @@
 //! Which rows make up each batch: keyed by seed and epoch, so that any step can be found again.
 
-use crate::random::{Purpose, hash};
+use crate::random::{Purpose, by_key, hash};
 
 /// The batches of a training set.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,15 +44,11 @@ impl Batches {
     /// All rows in the order of an epoch. With classes, these take turns; a small class begins again.
     fn order(&self, epoch: u64) -> Vec<usize> {
         let shuffled = |class: &Vec<usize>, round: u64| {
-            let mut keyed: Vec<(u64, usize)> = class
-                .iter()
-                .map(|&row| (hash(hash(self.seed, Purpose::EpochOrder, epoch), Purpose::EpochOrder, (round << 40) + row as u64), row))
-                .collect();
-            keyed.sort_unstable();
-            keyed
+            let seed = hash(self.seed, Purpose::EpochOrder, epoch);
+            by_key(class.iter().copied(), |row| hash(seed, Purpose::EpochOrder, (round << 40) + row as u64))
         };
         let mut rounds: Vec<u64> = vec![0; self.classes.len()];
-        let mut decks: Vec<Vec<(u64, usize)>> = self.classes.iter().map(|class| shuffled(class, 0)).collect();
+        let mut decks: Vec<Vec<usize>> = self.classes.iter().map(|class| shuffled(class, 0)).collect();
         let mut order = Vec::with_capacity(self.rows);
         for i in 0..self.rows {
             let class = i % decks.len();
@@ -60,7 +56,7 @@ impl Batches {
                 rounds[class] += 1;
                 decks[class] = shuffled(&self.classes[class], rounds[class]);
             }
-            order.extend(decks[class].pop().map(|keyed| keyed.1));
+            order.extend(decks[class].pop());
         }
         order
     }

@@ -1,14 +1,13 @@
 //! The state of a training as a safetensors file, written so that a kill at any moment leaves a whole one.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::optimizer::State;
 use super::trainer::{Progress, Trainer};
+use crate::data::write_whole;
 use crate::error::{Error, Result};
 
 /// Key of the metadata that says which training a state belongs to.
@@ -57,17 +56,6 @@ pub fn save(path: &Path, trainer: &Trainer<'_>, identity: &str, log: u64) -> Res
     let views: Vec<_> = views.collect::<std::result::Result<_, _>>().map_err(damaged)?;
     let metadata = HashMap::from([(TRAINING.to_string(), identity.to_string())]);
     write_whole(path, &serialize(views, Some(metadata)).map_err(damaged)?)
-}
-
-/// Writes a file that is there whole or not at all.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let fail = |action| move |source| Error::Io { action, path: path.into(), source };
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
-    let mut file = File::create(&temporary).map_err(fail("create"))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail("write"))?;
-    std::fs::rename(&temporary, path).map_err(fail("write"))
 }
 
 /// Brings a training to the state in a file; the length of its log then. `None` where there is no file.

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::{load, save, write_whole};
+use super::checkpoint::{load, save};
 use super::{Data, Evaluation, Settings, Trainer};
+use crate::data::write_whole;
 use crate::error::{Error, Result};
 use crate::models::zoo::{Parameters, Parts};
 
@@ -25,7 +26,7 @@ pub struct Outcome {
     pub steps: u64,
     /// Whether it stopped before the last epoch.
     pub stopped_early: bool,
-    /// The loss on held-out rows at the end and its terms by name.
+    /// The loss of what is saved on held-out rows, and its terms by name.
     pub held_out: Option<(f64, Vec<(&'static str, f64)>)>,
     /// The step at which it went on from a checkpoint.
     pub resumed_at: Option<u64>,
@@ -75,7 +76,7 @@ pub fn train(folder: &Path, settings: &Settings, data: &Data, options: Options, 
         tell(step.step, steps, step.training.loss);
         trainer.progress.add(&step.training);
         if step.step.is_multiple_of(per_epoch) {
-            let held_out = trainer.evaluate()?;
+            let held_out = trainer.evaluate(&trainer.to_be_saved())?;
             stopped = trainer.end_epoch(held_out.as_ref());
             let names = trainer.terms();
             let mean = trainer.progress.take_mean(per_epoch);
@@ -94,9 +95,9 @@ pub fn train(folder: &Path, settings: &Settings, data: &Data, options: Options, 
             last = Instant::now();
         }
     }
-    let held_out = trainer.evaluate()?;
-    let names = trainer.terms();
     let mut parameters = trainer.finished();
+    let held_out = trainer.evaluate(&parameters)?;
+    let names = trainer.terms();
     let files = write_files(folder, settings, &mut parameters, &data.shape)?;
     Ok(Outcome {
         files,

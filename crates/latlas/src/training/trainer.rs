@@ -4,7 +4,7 @@ use super::optimizer::State as OptimizerState;
 use super::{Batches, Evaluation, Objective, Settings};
 use crate::error::{Error, Result};
 use crate::models::zoo::{Feed, Parameters};
-use crate::random::{Purpose, Stream, hash};
+use crate::random::{Purpose, Stream, hash, set_apart};
 
 /// The rows that a model learns from.
 #[derive(Debug, Clone)]
@@ -100,7 +100,7 @@ impl<'a> Trainer<'a> {
         let mut parameters = Parameters::new(settings.seed);
         let objective = Objective::new(model, &mut parameters, &data.shape, settings.batch, settings.tile, true)?;
         let held_out_objective = Objective::new(model, &mut parameters, &data.shape, settings.batch, settings.tile, false)?;
-        let (training, held_out) = split(settings, data.rows());
+        let (training, held_out) = set_apart(settings.seed, Purpose::HeldOut, data.rows(), settings.held_out);
         if training.len() < settings.batch {
             return Err(Error::Input {
                 what: format!("{} training rows do not fill one batch of {}", training.len(), settings.batch),
@@ -192,12 +192,11 @@ impl<'a> Trainer<'a> {
         parameters
     }
 
-    /// The loss on held-out rows, with the same noise every time; `None` without such rows.
+    /// The loss of parameters on held-out rows, with the same noise every time; `None` without such rows.
     ///
     /// # Errors
     /// Those of the graph.
-    pub fn evaluate(&mut self) -> Result<Option<Evaluation>> {
-        let parameters = self.to_be_saved();
+    pub fn evaluate(&mut self, parameters: &Parameters) -> Result<Option<Evaluation>> {
         let (mut sum, mut seen): (Option<Evaluation>, f64) = (None, 0.0);
         let couples = self.settings.model.model().couples_samples();
         for (i, rows) in self.held_out.chunks(self.settings.batch).enumerate() {
@@ -206,7 +205,7 @@ impl<'a> Trainer<'a> {
             }
             let key = hash(self.settings.seed, Purpose::Evaluation, i as u64);
             fill(&self.held_out_objective, self.data, rows, key, &mut self.given);
-            let one = self.held_out_objective.run(rows.len(), self.progress.step, &self.given, &parameters)?;
+            let one = self.held_out_objective.run(rows.len(), self.progress.step, &self.given, parameters)?;
             let n = rows.len() as f64;
             seen += n;
             let all = sum.get_or_insert_with(|| Evaluation { loss: 0.0, terms: vec![0.0; one.terms.len()] });
@@ -246,18 +245,6 @@ impl<'a> Trainer<'a> {
         }
         parameters
     }
-}
-
-/// Rows to learn from and rows held out, by a keyed draw: the rows with the smallest keys.
-fn split(settings: &Settings, n: usize) -> (Vec<usize>, Vec<usize>) {
-    let held_out = (settings.held_out * n as f64).round() as usize;
-    let mut keyed: Vec<(u64, usize)> = (0..n).map(|row| (hash(settings.seed, Purpose::HeldOut, row as u64), row)).collect();
-    keyed.sort_unstable();
-    let (mut first, mut rest): (Vec<usize>, Vec<usize>) =
-        (keyed[..held_out].iter().map(|k| k.1).collect(), keyed[held_out..].iter().map(|k| k.1).collect());
-    first.sort_unstable();
-    rest.sort_unstable();
-    (rest, first)
 }
 
 /// The arrays that a batch gives to the inputs of an objective.

@@ -185,6 +185,6 @@ fn kinks_leave_the_energy() {
     let length = ((1.0 + 10.0_f64.sqrt()).powi(2) + 0.25).sqrt();
     let straight = f64::hypot(1.0, 0.25) + f64::hypot(10.0_f64.sqrt(), 0.25);
     // Nodes do not slide over a kink, so the energy comes close to the shortest way and not onto it.
-    assert!((found.length - length).abs() < 0.5 * (straight - length), "{} {length} {straight}", found.length);
+    assert!((found.length - length).abs() < 0.45 * (straight - length), "{} {length} {straight}", found.length);
     assert!(found.upper >= length - 1e-6 && found.lower <= length);
 }

@@ -110,7 +110,7 @@ fn orders_and_names_do_not_matter() {
         for id in ids {
             let (a, b) = (value(&original, id), value(case, id));
             // Sums in another order send trees another way where two splits are nearly equal.
-            let tolerance = if id.starts_with("dci") { 2e-2 } else { 2e-5 };
+            let tolerance = if id.starts_with("dci") { 5e-3 } else { 2e-5 };
             assert!((a - b).abs() < tolerance * a.abs().max(1.0), "{what} {id}: {a} {b}");
         }
     }

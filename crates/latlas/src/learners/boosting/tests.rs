@@ -77,7 +77,7 @@ fn both_builders_agree_where_bins_hold_one_value_each() {
     let [a, b] = BUILDERS.map(|builder| Boosting::fit(&features, &labels, builder));
     for (a, b) in a.importances.iter().zip(&b.importances) {
         // Both add in their own order, and late rounds split on residuals near rounding.
-        assert!((a - b).abs() < 1e-3, "{a} {b}");
+        assert!((a - b).abs() < 2e-4, "{a} {b}");
     }
     assert_eq!(a.predict(&features), b.predict(&features));
 }

@@ -13,6 +13,7 @@ use latlas_graph::{NodeId, lower};
 use serde::{Deserialize, Serialize};
 
 use super::layers::{affine, biased, times, total};
+use super::likelihood::cross_entropy;
 use super::{Feed, Likelihood, Model, Networks, Parts, Ramp, Start, Term};
 use crate::error::{Error, Result};
 
@@ -143,6 +144,10 @@ impl Model for Autoencoder {
         self.networks.check(shape)
     }
 
+    fn takes_pictures(&self) -> bool {
+        !self.networks.channels.is_empty()
+    }
+
     fn couples_samples(&self) -> bool {
         matches!(self.sparsity, Sparsity::Kl { .. })
     }
@@ -153,15 +158,14 @@ impl Model for Autoencoder {
         let z = self.encode(p, seen)?;
         let y = self.decode(p, z, &shape)?;
         let loss = if self.likelihood == Likelihood::Bernoulli {
-            let normaliser = p.b.unary(Unary::Softplus, y);
-            let score = p.b.binary(Binary::Mul, x, y);
-            p.b.binary(Binary::Sub, normaliser, score)
+            cross_entropy(p, x, y)
         } else {
             let difference = p.b.binary(Binary::Sub, x, y);
             let square = p.b.binary(Binary::Mul, difference, difference);
-            lower::times(&mut p.b, square, 0.5)
+            let half = lower::times(&mut p.b, square, 0.5);
+            total(p, half)
         };
-        let mut terms = vec![Term::new("reconstruction", total(p, loss))];
+        let mut terms = vec![Term::new("reconstruction", loss)];
         match self.sparsity {
             Sparsity::None => {}
             Sparsity::L1(weight) => {

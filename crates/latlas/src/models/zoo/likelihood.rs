@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::layers::total;
 use super::{Networks, Parts};
 use crate::error::Result;
+use crate::special_functions::HALF_LOG_TAU;
 
 /// The law of a datum given its latents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,8 +22,13 @@ pub enum Likelihood {
     GaussianLearned,
 }
 
-/// log 2π.
-const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
+/// −log p(x) of Bernoulli values with these logits, summed over an item: Σ log(1 + eˡ) − x l.
+pub(super) fn cross_entropy(p: &mut Parts<'_>, x: NodeId, logits: NodeId) -> NodeId {
+    let normaliser = p.b.unary(Unary::Softplus, logits);
+    let score = p.b.binary(Binary::Mul, x, logits);
+    let loss = p.b.binary(Binary::Sub, normaliser, score);
+    total(p, loss)
+}
 
 /// What a decoder network gives.
 pub struct Decoded {
@@ -53,19 +59,13 @@ impl Decoded {
         let size = p.b.shape(x).iter().product::<usize>() as f64;
         let b = &mut p.b;
         match self.law {
-            Likelihood::Bernoulli => {
-                let logits = self.heads[0];
-                let normaliser = b.unary(Unary::Softplus, logits);
-                let score = b.binary(Binary::Mul, x, logits);
-                let loss = b.binary(Binary::Sub, normaliser, score);
-                total(p, loss)
-            }
+            Likelihood::Bernoulli => cross_entropy(p, x, self.heads[0]),
             Likelihood::Gaussian => {
                 let difference = b.binary(Binary::Sub, x, self.heads[0]);
                 let square = b.binary(Binary::Mul, difference, difference);
                 let sum = total(p, square);
                 let scaled = lower::times(&mut p.b, sum, 0.5 / (self.std * self.std));
-                lower::plus(&mut p.b, scaled, size * (0.5 * LOG_TWO_PI + self.std.ln()))
+                lower::plus(&mut p.b, scaled, size * (HALF_LOG_TAU + self.std.ln()))
             }
             Likelihood::GaussianLearned => {
                 let (mean, logvar) = (self.heads[0], self.heads[1]);
@@ -77,16 +77,9 @@ impl Decoded {
                 let both = b.binary(Binary::Add, scaled, logvar);
                 let sum = total(p, both);
                 let half = lower::times(&mut p.b, sum, 0.5);
-                lower::plus(&mut p.b, half, 0.5 * size * LOG_TWO_PI)
+                lower::plus(&mut p.b, half, size * HALF_LOG_TAU)
             }
         }
-    }
-
-    /// Squared error, summed over the values of a datum.
-    pub fn squared_error(&self, p: &mut Parts<'_>, x: NodeId) -> NodeId {
-        let mean = self.mean(p);
-        let difference = p.b.binary(Binary::Sub, x, mean);
-        super::layers::squared_norm(p, difference)
     }
 
     /// E x.

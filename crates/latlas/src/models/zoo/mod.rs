@@ -57,6 +57,11 @@ pub trait Model {
     /// What does not fit.
     fn check(&self, shape: &[usize]) -> Result<()>;
 
+    /// Whether it sees a datum as a picture `[C, H, W]`.
+    fn takes_pictures(&self) -> bool {
+        false
+    }
+
     /// Whether the loss of a sample depends on the rest of its batch.
     fn couples_samples(&self) -> bool {
         false

@@ -15,8 +15,6 @@ pub enum Start {
     Filled(f64),
     /// Uniform between −bound and bound.
     Uniform(f64),
-    /// Given values.
-    Values(Vec<f32>),
 }
 
 /// A parameter of a model.
@@ -64,7 +62,6 @@ impl Parameters {
         let n: usize = shape.iter().product();
         let values = match start {
             Start::Filled(value) => vec![*value as f32; n],
-            Start::Values(values) => values.clone(),
             Start::Uniform(bound) => {
                 let mut stream = Stream::new(self.seed, Purpose::Weights, self.drawn, 1);
                 self.drawn += n as u64;

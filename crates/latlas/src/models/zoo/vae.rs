@@ -177,6 +177,10 @@ impl Model for Vae {
         self.networks.check(shape)
     }
 
+    fn takes_pictures(&self) -> bool {
+        !self.networks.channels.is_empty()
+    }
+
     fn couples_samples(&self) -> bool {
         self.penalty != Penalty::None
     }

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Class, ClassWeights, join, no_classes, weights};
+use crate::data::write_whole;
 use crate::error::{Error, Result};
 use crate::report::Report;
-use crate::run::file::{Sealed, damaged, read, write};
+use crate::run::file::{Sealed, damaged, read};
 use crate::run::{Inputs, Settings, Shard, State};
 
 /// A run that can be cut into shards, kept, resumed and merged.
@@ -139,7 +140,7 @@ impl Run {
     /// # Errors
     /// A file that cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        write(path, &self.to_bytes()?)
+        write_whole(path, &self.to_bytes()?)
     }
 
     /// Reads it from a file.

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use super::layers::{Activation, squared_norm, total};
 use super::{Feed, Model, Parts, Ramp, Start, Term};
 use crate::error::{Error, Result};
-use crate::random::{Purpose, hash};
+use crate::random::{Purpose, by_key, hash};
+use crate::special_functions::HALF_LOG_TAU;
 
 pub use coupling::{Coupling, Direction};
 
@@ -95,12 +96,7 @@ impl Flow {
     fn order(&self, block: usize, d: usize) -> Vec<usize> {
         match self.permutation {
             Permutation::Reverse => (0..d).rev().collect(),
-            Permutation::Random => {
-                let mut keyed: Vec<(u64, usize)> =
-                    (0..d).map(|i| (hash(block as u64, Purpose::Weights, (d * block + i) as u64), i)).collect();
-                keyed.sort_unstable();
-                keyed.into_iter().map(|k| k.1).collect()
-            }
+            Permutation::Random => by_key(0..d, |i| hash(block as u64, Purpose::Weights, (d * block + i) as u64)),
         }
     }
 
@@ -176,9 +172,6 @@ fn act_norm(p: &mut Parts<'_>, name: &str, x: NodeId, way: Direction) -> (NodeId
     }
 }
 
-/// log 2π.
-const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
-
 impl Model for Flow {
     fn check(&self, shape: &[usize]) -> Result<()> {
         let d: usize = shape.iter().product();
@@ -208,7 +201,7 @@ impl Model for Flow {
         let (z, log_det) = self.run(p, flat, condition, Direction::Encode)?;
         let square = squared_norm(p, z);
         let half = lower::times(&mut p.b, square, 0.5);
-        let energy = lower::plus(&mut p.b, half, 0.5 * d as f64 * LOG_TWO_PI);
+        let energy = lower::plus(&mut p.b, half, d as f64 * HALF_LOG_TAU);
         let mut terms = vec![Term::new("negative-log-likelihood", p.b.binary(Binary::Sub, energy, log_det))];
         if self.total_correlation != 0.0 {
             let (back, volume) = self.run(p, z, condition, Direction::Decode)?;
