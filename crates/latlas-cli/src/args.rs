@@ -120,9 +120,25 @@ pub struct SampleOptions {
     /// the data stay, and how many grow with the noise
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub noise: Vec<f64>,
-    /// Jacobians [n, D, d] instead of a model
+    /// Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
     #[arg(long, value_name = "FILE")]
     pub jacobians: Option<String>,
+    /// In which order the axes of each of these Jacobians are
+    #[arg(long, value_enum, default_value_t = Axes::DataLatent, value_name = "ORDER", requires = "jacobians")]
+    pub axes: Axes,
+    /// Turn decoded values into another unit: a factor, or a file with one for each value. --data and encoders are in it too
+    #[arg(long, value_name = "SCALE")]
+    pub data_scale: Option<String>,
+}
+
+/// The axes of a given Jacobian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Axes {
+    /// [D, d]
+    #[default]
+    DataLatent,
+    /// [d, D]
+    LatentData,
 }
 
 /// Codes of data and the factors that made it.
@@ -291,6 +307,9 @@ pub struct LatentOptions {
     /// Standard deviation of a code below which a latent looks unused [default: the widest gap]
     #[arg(long, value_name = "STD")]
     pub std_cut: Option<f64>,
+    /// Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
+    #[arg(long)]
+    pub drop_h0: bool,
 }
 
 /// Whether classes are told apart.
@@ -337,6 +356,7 @@ impl StatisticsOptions {
             order: latents.order.as_str().into(),
             noise_scale: latents.tau,
             spread_cut: latents.std_cut,
+            drop_h0: latents.drop_h0,
             inversion_gate: self.inversion_gate.unwrap_or(default.inversion_gate),
             ..default
         }

@@ -7,13 +7,13 @@ use latlas::codes::Kind;
 use latlas::data::sprites::Style;
 use latlas::data::{self, Table};
 use latlas::error::{Error, Result};
-use latlas::models::{Decoder, Encoder, OnnxDecoder};
+use latlas::models::{Decoder, Encoder, OnnxDecoder, OnnxEncoder};
 use latlas::report::InputRecord;
 use latlas::run::{CodeInputs, Dtype, Inputs, Other};
 use latlas::samples::Prior;
-use ndarray::Array3;
 
 use crate::args::{CodeOptions, ModelOptions, SampleOptions};
+use crate::dump;
 use crate::failure::{Failure, Outcome};
 use crate::geometry::GeometryOptions;
 use crate::models::{decoder, encoder, name_of};
@@ -48,8 +48,10 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
     let mut inputs = Inputs::default();
     let mut notes = Vec::new();
     let mut onnx = None;
+    let scale = samples.data_scale.as_deref().map(|spec| data_scale(spec, &mut inputs.records)).transpose()?;
+    let scale = scale.as_deref();
     if let Some(spec) = model {
-        let model = decoder(spec, options, dtype, Ok)?;
+        let model = decoder(spec, options, dtype, Ok)?.in_units(scale)?;
         notes = model.notes;
         let shape = [model.decoder.latent_dim(), model.decoder.ambient_dim()];
         inputs.records.push(model_record("model", spec, &model.sha256, shape));
@@ -57,17 +59,16 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
         onnx = model.onnx.filter(|_| options.output.is_none());
     }
     if let Some(spec) = &samples.encoder {
-        let encoder = encoder(spec, dtype)?;
+        let encoder = encoder_in_units(spec, dtype, scale)?;
         inputs.records.push(model_record("encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
         inputs.encoder = Some(Arc::new(encoder));
     }
-    inputs.others = others(samples, dtype, &mut inputs.records)?;
+    inputs.others = others(samples, dtype, scale, &mut inputs.records)?;
     let (d, big_d, c) = inputs
         .decoder
         .as_ref()
         .map_or((None, None, None), |decoder| (Some(decoder.latent_dim()), Some(decoder.ambient_dim()), decoder.condition_dim()));
     let records = &mut inputs.records;
-    inputs.jacobians = table("jacobians", samples.jacobians.as_ref(), records)?.map(|table| jacobians(&table)).transpose()?;
     let latents = table("latents", samples.latents.as_ref(), records)?;
     inputs.latents = latents.map(|table| data::finite_rows(&table, "the decoder takes latents", d)).transpose()?;
     let sprites = samples.data.as_ref().and_then(|spec| sprites(spec)).filter(|_| samples.encoder.is_some() && model.is_none());
@@ -86,6 +87,9 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
             }
         }
         Some(spec) => inputs.prior = Prior::parse(spec)?,
+    }
+    if let Some(spec) = &samples.jacobians {
+        dump::read(spec, samples.axes, scale, &mut inputs)?;
     }
     Ok(Gathered { inputs, notes, onnx })
 }
@@ -138,7 +142,7 @@ fn code_table(table: &Table) -> Result<(Vec<usize>, ndarray::Array2<f64>)> {
 }
 
 /// Further models with their encoders.
-fn others(samples: &SampleOptions, dtype: Dtype, records: &mut Vec<InputRecord>) -> Outcome<Vec<Other>> {
+fn others(samples: &SampleOptions, dtype: Dtype, scale: Option<&[f64]>, records: &mut Vec<InputRecord>) -> Outcome<Vec<Other>> {
     if samples.other_encoder.len() > samples.other.len() {
         let (encoders, models) = (samples.other_encoder.len(), samples.other.len());
         return Err(Failure::usage(
@@ -148,17 +152,35 @@ fn others(samples: &SampleOptions, dtype: Dtype, records: &mut Vec<InputRecord>)
     }
     let mut others = Vec::new();
     for (k, spec) in samples.other.iter().enumerate() {
-        let model = decoder(spec, &ModelOptions::default(), dtype, Ok)?;
+        let model = decoder(spec, &ModelOptions::default(), dtype, Ok)?.in_units(scale)?;
         records.push(model_record("other", spec, &model.sha256, [model.decoder.latent_dim(), model.decoder.ambient_dim()]));
         let mut reversed: Option<Arc<dyn Encoder>> = None;
         if let Some(spec) = samples.other_encoder.get(k) {
-            let encoder = encoder(spec, dtype)?;
+            let encoder = encoder_in_units(spec, dtype, scale)?;
             records.push(model_record("other-encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
             reversed = Some(Arc::new(encoder));
         }
         others.push(Other { decoder: model.decoder, encoder: reversed });
     }
     Ok(others)
+}
+
+/// An encoder that takes data in the unit of the decoders.
+fn encoder_in_units(spec: &str, dtype: Dtype, scale: Option<&[f64]>) -> Outcome<OnnxEncoder> {
+    let encoder = encoder(spec, dtype)?;
+    Ok(match scale {
+        Some(scale) => encoder.with_data_scale(scale)?,
+        None => encoder,
+    })
+}
+
+/// The factors of another unit: written out, or in a file.
+fn data_scale(spec: &str, records: &mut Vec<InputRecord>) -> Outcome<Vec<f64>> {
+    if let Ok(factor) = spec.parse() {
+        return Ok(vec![factor]);
+    }
+    let table = table("data-scale", Some(&spec.to_string()), records)?;
+    Ok(table.map_or(Vec::new(), |table| table.values.into_iter().collect()))
 }
 
 /// Reads an array and notes where it came from.
@@ -200,23 +222,6 @@ fn mixture(spec: &str, d: Option<usize>, records: &mut Vec<InputRecord>) -> Resu
     let weights = rows("weights", None)?.map_or_else(|| vec![1.0; k], |rows| rows.concat());
     let total: f64 = weights.iter().sum();
     Prior::Mixture { weights: weights.iter().map(|w| w / total).collect(), means, stds }.checked(spec)
-}
-
-/// `[n, D…, d]` with the middle axes in one.
-fn jacobians(table: &Table) -> Result<Array3<f64>> {
-    let shape = table.values.shape().to_vec();
-    let fault = |name: &str| Error::Shape {
-        what: format!("Jacobians have the shape [n, D, d], {name} has {shape:?}"),
-        hint: Some("sample first, then the decoded values, then the latents".into()),
-    };
-    match shape[..] {
-        [n, ref ambient @ .., d] if !ambient.is_empty() && !table.values.is_empty() => {
-            let flat = (n, ambient.iter().product::<usize>(), d);
-            let values = table.values.as_standard_layout().into_owned().into_shape_with_order(flat);
-            values.map_err(|_| fault(&table.name))
-        }
-        _ => Err(fault(&table.name)),
-    }
 }
 
 /// Labels as whole numbers.

@@ -8,6 +8,7 @@ mod arrays;
 mod catalogue;
 mod commands;
 mod console;
+mod dump;
 mod failure;
 mod gate;
 mod geometry;

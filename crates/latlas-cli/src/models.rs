@@ -27,6 +27,18 @@ pub struct Model {
     pub onnx: Option<Arc<OnnxDecoder>>,
 }
 
+impl Model {
+    /// In another unit of the data.
+    pub fn in_units(self, scale: Option<&[f64]>) -> Outcome<Self> {
+        let Some(scale) = scale else { return Ok(self) };
+        let Some(onnx) = self.onnx else {
+            return Err(Failure::usage("a formula has units of its own", "leave --data-scale out"));
+        };
+        let scaled = Arc::new(onnx.with_data_scale(scale)?);
+        Ok(Self { decoder: Arc::clone(&scaled) as Arc<dyn Decoder>, onnx: Some(scaled), ..self })
+    }
+}
+
 /// A decoder from a file or from inside the program: with the output that was asked for, or else as `prepare` leaves it.
 pub fn decoder(
     spec: &str,

@@ -30,6 +30,9 @@ pub struct Context {
     pub has_latents: bool,
     /// Whether a decoder is there that can be asked for more than its Jacobians.
     pub has_decoder: bool,
+    /// Whether every sample comes with its decoded values (given Jacobians may have none).
+    #[serde(default)]
+    pub has_values: bool,
     /// Whether an encoder was given.
     pub has_encoder: bool,
     /// Whether data was given.
@@ -123,6 +126,7 @@ impl Context {
     pub fn prior_term(&self) -> PriorTerm {
         let closed_form = (0..self.latent_dim).all(|i| self.prior.marginal_entropy(i).is_some());
         match self.prior {
+            _ if self.settings.drop_h0 => PriorTerm::None,
             Prior::Empirical { .. } => PriorTerm::None,
             _ if closed_form && self.sampling != Sampling::Data => PriorTerm::Analytic,
             _ if self.has_latents => PriorTerm::Sampled,
@@ -163,7 +167,10 @@ impl Context {
         if d > big_d {
             return Err(Error::Shape {
                 what: format!("{id} needs d ≤ D: the decoder maps {d} latents to {big_d} values, so their volume is zero everywhere"),
-                hint: Some("manifold-entropy (per latent) stays valid; is this file an encoder?".into()),
+                hint: Some(match self.has_decoder {
+                    true => "manifold-entropy (per latent) stays valid; is this file an encoder?".into(),
+                    false => "manifold-entropy (per latent) stays valid; are the axes [n, d, D]? then say --axes latent-data".into(),
+                }),
             });
         }
         match self.settings.sketch {

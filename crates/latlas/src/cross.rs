@@ -107,7 +107,7 @@ mod tests {
     use ndarray::{Array3, array};
 
     fn context(rows: usize) -> Context {
-        let inputs = Inputs { jacobians: Some(Array3::zeros((1, rows, 1))), ..Inputs::default() };
+        let inputs = Inputs { jacobians: Some(Array3::zeros((1, rows, 1)).into()), ..Inputs::default() };
         inputs.context(&Settings { dtype: Dtype::F64, ..Settings::default() }).unwrap_or_else(|error| panic!("{error}"))
     }
 

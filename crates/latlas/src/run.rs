@@ -10,6 +10,7 @@ mod compare;
 mod file;
 mod inputs;
 mod principal;
+mod rows;
 mod state;
 mod turned_likelihood;
 
@@ -17,6 +18,7 @@ pub use classes::{ClassWeights, Run, run_by_class};
 pub use codes::CodeInputs;
 pub use compare::{Along, Comparison, compare, compare_reports};
 pub use inputs::{Inputs, Other};
+pub use rows::{SampleRows, rows};
 pub use state::{Shard, State};
 
 use crate::error::Result;

@@ -42,6 +42,9 @@ pub struct Settings {
     /// Latents whose codes have a smaller standard deviation than this look unused; found from the largest gap when not set.
     #[serde(default)]
     pub spread_cut: Option<f64>,
+    /// Report entropies without the prior's term E[−log p].
+    #[serde(default)]
+    pub drop_h0: bool,
     /// Standard deviations of the noise that the models were trained with, the first model's first.
     #[serde(default)]
     pub noises: Vec<f64>,
@@ -200,6 +203,7 @@ impl Default for Settings {
             order: OrderSource::Pilot,
             noise_scale: None,
             spread_cut: None,
+            drop_h0: false,
             noises: Vec::new(),
             inversion_gate: 1e-3,
             preset: Preset::Latlas,

@@ -1,10 +1,12 @@
 //! `latlas run`: the named estimators, as a table or as JSON.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use latlas::data::{Float, write_npz};
 use latlas::estimators;
-use latlas::run::{self, Run, Shard};
+use latlas::run::{self, Run, SampleRows, Shard};
+use ndarray::Array2;
 
 use crate::args::{CodeOptions, Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
@@ -38,6 +40,9 @@ pub struct Arguments {
     statistics: StatisticsOptions,
     #[command(flatten)]
     sharding: Sharding,
+    /// Also write the named quantities at every sample, and its latents, into this .npz file
+    #[arg(long, value_name = "FILE.npz", help_heading = "Output", conflicts_with_all = ["shard", "conditioning"])]
+    rows: Option<PathBuf>,
     #[command(flatten)]
     presentation: Presentation,
     #[command(flatten)]
@@ -98,9 +103,26 @@ pub fn run(arguments: &Arguments) -> Outcome {
             run.finish()?
         }
     };
+    if let Some(file) = &arguments.rows {
+        write_rows(file, run::rows(&ids, &inputs, &settings, &tell)?, console)?;
+    }
     drop(progress);
     present(&report, &arguments.presentation, console)?;
     gate::check(&arguments.statistics.gate, &report)
+}
+
+/// `z [n, d]` and each quantity `[n, columns]` under its id, f64.
+fn write_rows(file: &Path, (latents, rows): (Option<Array2<f64>>, Vec<SampleRows>), console: Console) -> Outcome {
+    let latents = latents.iter().map(|z| ("z", z.view().into_dyn()));
+    let arrays: Vec<_> = latents.chain(rows.iter().map(|r| (r.id, r.values.view().into_dyn()))).collect();
+    write_npz(file, &arrays, Float::F64)?;
+    for rows in &rows {
+        console.note(&format!("{} in {}: {}", rows.id, file.display(), rows.columns.join(", ")));
+        for (reason, n) in &rows.dropped {
+            console.note(&format!("{}: {n} of {} samples have no value ({reason})", rows.id, rows.values.nrows()));
+        }
+    }
+    Ok(())
 }
 
 /// Ids first, then perhaps a model: the last word, if it can be no id.

@@ -6,6 +6,7 @@ mod arrays;
 mod codes;
 mod compare;
 mod determinism;
+mod dumps;
 mod gates;
 mod generated;
 mod help;

@@ -9,8 +9,8 @@ pub(super) const LAW: Law = Law {
     // Files in single precision store the head's own constants (a sum of log scales) rounded.
     tolerance: |context| by_dtype(context, 2e-2, 1e-6),
     check: |place| {
-        let Some((decoder, ..)) = place.points() else { return Ok(None) };
-        if decoder.latent_dim() != decoder.ambient_dim() {
+        let context = place.probe.context();
+        if context.latent_dim != context.ambient_dim {
             return Ok(None);
         }
         let Some(heads) = place.whole.linearization().log_det()? else { return Ok(None) };

@@ -8,6 +8,7 @@ pub mod inverse;
 pub mod onnx;
 pub mod zoo;
 
+pub use arrays::Jacobians;
 pub use decoder::{Cost, Decoder, Linearization, Smoothness};
 pub use encoder::{Encoder, Posterior};
 pub use inverse::Inverse;

@@ -74,6 +74,8 @@ pub struct Rows {
 pub struct Entry {
     /// What it is.
     pub card: Card,
+    /// [`Quantity::check`].
+    pub check: fn(&Context) -> Result<()>,
     /// [`Quantity::columns`].
     pub columns: fn(&Context) -> Vec<String>,
     /// [`Quantity::evaluate`].
@@ -81,7 +83,7 @@ pub struct Entry {
 }
 
 const fn entry<Q: Quantity>() -> Entry {
-    Entry { card: Q::CARD, columns: Q::columns, evaluate: Q::evaluate }
+    Entry { card: Q::CARD, check: Q::check, columns: Q::columns, evaluate: Q::evaluate }
 }
 
 /// All quantities.

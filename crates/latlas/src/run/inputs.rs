@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ndarray::{Array2, Array3, Axis, Dimension, Slice};
+use ndarray::{Array2, Axis, Dimension, Slice};
 use sha2::{Digest, Sha256};
 
 use super::CodeInputs;
@@ -13,8 +13,7 @@ use crate::context::{Context, Order};
 use crate::error::{Error, Result};
 use crate::geometry::{Manifold, PullbackManifold};
 use crate::index_sets;
-use crate::models::arrays::GivenJacobians;
-use crate::models::{Decoder, Encoder, Inverse};
+use crate::models::{Decoder, Encoder, Inverse, Jacobians};
 use crate::probe::{Batch, Probe};
 use crate::report::InputRecord;
 use crate::samples::Prior;
@@ -42,8 +41,8 @@ pub struct Inputs {
     pub labels: Option<Vec<i64>>,
     /// `[n, c]`, or `[1, c]` for all samples, for conditional decoders.
     pub condition: Option<Array2<f64>>,
-    /// `[n, D, d]` instead of a decoder.
-    pub jacobians: Option<Array3<f64>>,
+    /// Instead of a decoder.
+    pub jacobians: Option<Jacobians>,
     /// Further models, asked at the same data.
     pub others: Vec<Other>,
     /// The metric of the latents; the pull-back of the decoder in double precision when not set.
@@ -78,7 +77,7 @@ impl Inputs {
                 return Err(input("both a decoder and Jacobians were given", "give one of them"));
             }
             (Some(decoder), None) => (decoder.latent_dim(), decoder.ambient_dim()),
-            (None, Some(jacobians)) => (jacobians.dim().2, jacobians.dim().1),
+            (None, Some(jacobians)) => (jacobians.values.dim().2, jacobians.values.dim().1),
             (None, None) if self.has_codes() => (0, 0),
             (None, None) => return Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),
         };
@@ -120,6 +119,8 @@ impl Inputs {
                     let got = condition.ncols();
                     return Err(shape(format!("the decoder takes {width} values of condition a sample, the condition has {got}")));
                 }
+                // It only tells the classes of given Jacobians.
+                None if self.jacobians.is_some() => {}
                 None => return Err(input("a condition was given, but the decoder takes none", "leave --condition out")),
             }
             check_finite("condition", condition)?;
@@ -156,6 +157,7 @@ impl Inputs {
             prior: self.prior.without_rows(),
             has_latents: self.decoder.is_some() || self.latents.is_some(),
             has_decoder: self.decoder.is_some(),
+            has_values: self.decoder.is_some() || self.jacobians.as_ref().is_some_and(|given| given.decoded.is_some()),
             has_encoder: self.encoder.is_some(),
             has_data: self.data.is_some(),
             has_labels: self.labels.is_some(),
@@ -165,7 +167,10 @@ impl Inputs {
             others: self.others.iter().map(|other| other.decoder.latent_dim()).collect(),
             manifold: manifold.as_ref().map(|manifold| manifold.name().to_string()),
             has_second_derivatives: manifold.is_some_and(|m| m.embedding().is_some_and(Decoder::has_second_derivatives)),
-            has_log_det: self.decoder.as_ref().is_some_and(|d| d.has_log_det()),
+            has_log_det: match (&self.decoder, &self.jacobians) {
+                (Some(decoder), _) => decoder.has_log_det(),
+                (None, given) => given.as_ref().is_some_and(|given| given.log_det.is_some()),
+            },
             sets,
             other_sets: Vec::new(),
             partition,
@@ -292,15 +297,7 @@ impl Inputs {
         };
         match (&self.decoder, &self.jacobians) {
             (Some(decoder), _) => Ok(Probe::new(Cow::Borrowed(context), &**decoder, batch)?.on(self.manifold())),
-            (None, Some(jacobians)) => {
-                let neighbours = samples.last() == Some(&(start + len - 1));
-                let given = if neighbours {
-                    GivenJacobians::new(jacobians.slice_axis(Axis(0), Slice::from(start..start + len)))
-                } else {
-                    GivenJacobians::new(jacobians.select(Axis(0), samples))
-                };
-                Ok(Probe::over(Cow::Borrowed(context), None, Box::new(given), batch))
-            }
+            (None, Some(jacobians)) => Ok(Probe::over(Cow::Borrowed(context), None, Box::new(jacobians.at(samples)), batch)),
             (None, None) => Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),
         }
     }
@@ -317,7 +314,9 @@ impl Inputs {
         for array in arrays {
             hash_array(&mut digest, array.as_ref());
         }
-        hash_array(&mut digest, self.jacobians.as_ref());
+        hash_array(&mut digest, self.jacobians.as_ref().map(|given| &given.values));
+        hash_array(&mut digest, self.jacobians.as_ref().and_then(|given| given.decoded.as_ref()));
+        hash_array(&mut digest, self.jacobians.as_ref().and_then(|given| given.log_det.as_ref()));
         self.codes.hash(&mut digest);
         digest.update(format!("{:?}", self.labels));
         crate::data::hexadecimal(&digest.finalize())
@@ -325,7 +324,7 @@ impl Inputs {
 
     fn sampling(&self, settings: &Settings) -> Result<(Sampling, usize)> {
         if let Some(jacobians) = &self.jacobians {
-            let n = jacobians.dim().0;
+            let n = jacobians.values.dim().0;
             if let Some(rows) = self.latents.as_ref().map(Array2::nrows).filter(|rows| *rows != n) {
                 return Err(shape(format!("there are {n} Jacobians and {rows} rows of latents")));
             }

@@ -102,7 +102,7 @@ fn given_jacobians_need_no_decoder() {
         j[[0, 0]] = 2.0;
         j[[3, 1]] = 3.0;
     });
-    let given = Inputs { jacobians: Some(jacobians), ..Inputs::default() };
+    let given = Inputs { jacobians: Some(jacobians.into()), ..Inputs::default() };
     let report = one("entropy", &given, &settings(0)).unwrap();
     assert!((of(&report, "total-entropy").0[0] - 2.0 * H0 - 6.0_f64.ln()).abs() < 1e-12);
     assert_eq!(report.settings["jacobian"], "given");
@@ -161,7 +161,7 @@ fn wrong_input_is_met_with_help() {
     assert!(one("entropy", &Inputs::default(), &settings(10)).is_err());
     assert!(run(&[], &linear(), &settings(10), &|_, _| {}).is_err());
     let shared = Arc::new(Explicit::linear(1, vec![1.0]));
-    let both = Inputs { decoder: Some(shared), jacobians: Some(Array3::zeros((3, 1, 1))), ..Inputs::default() };
+    let both = Inputs { decoder: Some(shared), jacobians: Some(Array3::zeros((3, 1, 1)).into()), ..Inputs::default() };
     assert!(one("entropy", &both, &settings(10)).is_err());
 }
 
@@ -238,7 +238,7 @@ fn broken_rows_of_a_dump_are_counted() {
     let mut jacobians = Array3::from_shape_fn((100, 6, 3), |(s, j, i)| (((s * 18 + j * 3 + i) as f64).powi(2) * 0.7).sin());
     jacobians[[7, 2, 1]] = f64::NAN;
     jacobians[[8, 0, 0]] = f64::INFINITY;
-    let given = Inputs { jacobians: Some(jacobians), ..Inputs::default() };
+    let given = Inputs { jacobians: Some(jacobians.into()), ..Inputs::default() };
     let with = Settings { partition: Some("0|rest".into()), max_bad: 0.03, ..settings(0) };
     let report = one("entropy", &given, &with).unwrap();
     for estimate in &report.estimates {

@@ -130,7 +130,7 @@ fn random_jacobians(n: usize, big_d: usize, d: usize) -> Array3<f64> {
 
 #[test]
 fn random_columns_meet_their_null() {
-    let given = Inputs { jacobians: Some(random_jacobians(3000, 12, 7)), ..Inputs::default() };
+    let given = Inputs { jacobians: Some(random_jacobians(3000, 12, 7).into()), ..Inputs::default() };
     let settings = Settings { partition: Some("0-2|rest".into()), order: OrderSource::Native, ..settings(0) };
     let report = with(&given, &settings);
     let pairs = estimate(&report, "pairwise-mutual-information");
@@ -378,7 +378,7 @@ fn blocks(ends: &[usize]) -> Inputs {
             }
         }
     }
-    Inputs { jacobians: Some(j), ..Inputs::default() }
+    Inputs { jacobians: Some(j.into()), ..Inputs::default() }
 }
 
 #[test]

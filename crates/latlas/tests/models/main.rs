@@ -6,3 +6,4 @@ mod digits;
 mod fixture;
 mod galaxy;
 mod ports;
+mod units;

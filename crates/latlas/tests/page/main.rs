@@ -153,7 +153,7 @@ fn a_table_of_outputs() {
 fn jacobians_alone_and_nothing_at_all() {
     let jacobians =
         bends(3).linearize(Prior::Normal.draw(1, 0..50, 3).view(), None).unwrap().jacobian().unwrap().as_standard_layout().to_owned();
-    let inputs = Inputs { jacobians: Some(jacobians), records: vec![record("jacobians", "j.npy")], ..Inputs::default() };
+    let inputs = Inputs { jacobians: Some(jacobians.into()), records: vec![record("jacobians", "j.npy")], ..Inputs::default() };
     let atlas = atlas_of(&inputs, 50, &options());
     let given = page(&atlas, "jacobians");
     check_markup(&given);

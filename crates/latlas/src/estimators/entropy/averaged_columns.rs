@@ -87,7 +87,7 @@ impl Estimator for AveragedColumns {
 
     fn observe(&self, probe: &Probe<'_>, state: &mut State) -> Result<()> {
         let columns = probe.columns()?;
-        let decoded = if probe.context().has_decoder { Some(probe.decoded()?) } else { None };
+        let decoded = if probe.context().has_values { Some(probe.decoded()?) } else { None };
         for (s, jacobian) in columns.outer_iter().enumerate() {
             if probe.is_finite(s)? {
                 let squares: Vec<f64> = jacobian.outer_iter().map(|column| column.iter().map(|x| x * x).sum()).collect();
@@ -114,7 +114,7 @@ impl Estimator for AveragedColumns {
             })
             .collect();
         insert(&mut estimate, "coherence", numbers(&coherence));
-        if context.has_decoder {
+        if context.has_values {
             insert(&mut estimate, "mean_decoded", numbers(&(0..big_d).map(|j| state.decoded.get(j).mean()).collect::<Vec<_>>()));
         }
         insert(&mut estimate, "coherence_null", number(1.0 / state.summary.used() as f64));

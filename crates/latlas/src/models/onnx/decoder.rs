@@ -18,7 +18,7 @@ use crate::special_functions::HALF_LOG_TAU;
 pub struct OnnxDecoder {
     network: Network,
     /// The output that is decoded and differentiated.
-    output: usize,
+    pub(super) output: usize,
     heads: Heads,
     origin: Arc<Origin>,
     cost: Cost,

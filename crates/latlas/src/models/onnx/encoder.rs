@@ -47,6 +47,12 @@ impl OnnxEncoder {
         Ok(Self { network, heads, path: file.path().into(), sha256: file.sha256() })
     }
 
+    /// Another graph over the same ports.
+    pub(super) fn with_graph(&self, graph: Arc<Graph>) -> Self {
+        let network = Network::new(graph, self.heads.latent, self.heads.condition, self.network.dtype);
+        Self { network, heads: self.heads.clone(), path: self.path.clone(), sha256: self.sha256.clone() }
+    }
+
     /// What the inputs and outputs were taken for, one line each.
     pub fn notes(&self) -> Vec<String> {
         self.heads.notes(&self.network.graph).iter().map(|note| note.replacen("latents: input", "data: input", 1)).collect()

@@ -6,6 +6,7 @@ mod encoder;
 mod file;
 mod heads;
 mod network;
+mod units;
 
 pub use decoder::OnnxDecoder;
 pub use encoder::OnnxEncoder;

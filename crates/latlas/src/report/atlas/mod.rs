@@ -137,7 +137,7 @@ const DRAWS: usize = 24;
 pub fn compose(inputs: &Inputs, report: Report, options: &PageOptions) -> Result<Atlas> {
     let (latent_dim, ambient_shape) = match (&inputs.decoder, &inputs.jacobians) {
         (Some(decoder), _) => (decoder.latent_dim(), decoder.ambient_shape().to_vec()),
-        (None, Some(jacobians)) => (jacobians.dim().2, vec![jacobians.dim().1]),
+        (None, Some(jacobians)) => (jacobians.values.dim().2, vec![jacobians.values.dim().1]),
         (None, None) => (0, Vec::new()),
     };
     let shape = match options.image.as_deref() {

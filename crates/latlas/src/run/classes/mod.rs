@@ -98,7 +98,7 @@ impl Inputs {
 
     fn split(&self, settings: &Settings) -> Result<Vec<Class>> {
         let by_data = settings.sampling == Sampling::Data;
-        let conditional = self.decoder.as_ref().is_some_and(|decoder| decoder.condition_dim().is_some());
+        let conditional = self.decoder.as_ref().is_none_or(|decoder| decoder.condition_dim().is_some());
         if let Some(condition) = self.condition.as_ref().filter(|_| conditional) {
             let mut groups: BTreeMap<Vec<u64>, Vec<usize>> = BTreeMap::new();
             for (row, values) in condition.outer_iter().enumerate() {
@@ -134,12 +134,13 @@ impl Inputs {
 
     /// One class: some rows of everything that has a row for each sample.
     fn class(&self, name: String, rows: &[usize], settings: &Settings) -> Result<Class> {
+        let within = |n: usize| match rows.iter().max().map_or(0, |row| row + 1) {
+            needed if needed > n => Err(Error::Shape { what: format!("{n} rows, and classes are told for {needed}"), hint: None }),
+            _ => Ok(()),
+        };
         let pick = |array: &Option<Array2<f64>>| -> Result<Option<Array2<f64>>> {
             let Some(array) = array else { return Ok(None) };
-            if rows.iter().any(|row| *row >= array.nrows()) {
-                let (n, needed) = (array.nrows(), rows.iter().max().map_or(0, |row| row + 1));
-                return Err(Error::Shape { what: format!("{n} rows, and classes are told for {needed}"), hint: None });
-            }
+            within(array.nrows())?;
             Ok(Some(array.select(Axis(0), rows)))
         };
         let mut inputs = self.clone();
@@ -147,6 +148,10 @@ impl Inputs {
         inputs.codes.is_off = true;
         if self.latents.is_some() {
             inputs.latents = pick(&self.latents)?;
+        }
+        if let Some(given) = &self.jacobians {
+            within(given.values.dim().0)?;
+            inputs.jacobians = Some(given.select(rows));
         }
         if settings.sampling == Sampling::Data {
             inputs.data = pick(&self.data)?;
