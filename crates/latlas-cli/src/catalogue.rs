@@ -29,6 +29,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "estimators", title: "what `latlas run` computes", entries: estimators },
     Kind { name: "models", title: "models that ship with Latlas, trained or in closed form; use them as builtin:ID", entries: models },
     Kind { name: "data", title: "data that ships with Latlas; use it as builtin:ID", entries: data },
+    Kind { name: "experiments", title: "published experiments; do one again with `latlas reproduce ID`", entries: experiments },
     Kind { name: "caveats", title: "what to know before trusting a number", entries: caveats },
     Kind { name: "ops", title: "ONNX operators that are read", entries: operators },
 ];
@@ -68,6 +69,18 @@ fn data() -> Vec<Entry> {
         Entry { id: set.id.into(), title: set.title.into(), page: format!("{}\n\n{use_it}", set.title) }
     };
     latlas::data::BUILTINS.iter().map(entry).collect()
+}
+
+fn experiments() -> Vec<Entry> {
+    let entry = |experiment: &latlas::reproduce::Experiment| Entry {
+        id: experiment.id.into(),
+        title: experiment.title.into(),
+        page: format!(
+            "{}\n\n{}\n\n{}\n\nDo it again with `latlas reproduce {}`.",
+            experiment.title, experiment.about, experiment.source, experiment.id
+        ),
+    };
+    latlas::reproduce::TABLE.iter().map(entry).collect()
 }
 
 fn caveats() -> Vec<Entry> {

@@ -43,6 +43,7 @@ pub mod probe;
 pub mod quantities;
 pub mod random;
 pub mod report;
+pub mod reproduce;
 pub mod run;
 pub mod samples;
 pub mod settings;

@@ -14,6 +14,7 @@ mod log;
 mod merge;
 mod metric;
 mod report;
+mod reproduce;
 mod run;
 mod train;
 
@@ -45,6 +46,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "distance", command: line::<distance::Arguments>, run: |matches| with(matches, distance::run) },
     Verb { name: "export", command: line::<export::Arguments>, run: |matches| with(matches, export::run) },
     Verb { name: "train", command: line::<train::Arguments>, run: |matches| with(matches, train::run) },
+    Verb { name: "reproduce", command: line::<reproduce::Arguments>, run: |matches| with(matches, reproduce::run) },
     Verb { name: "merge", command: line::<merge::Arguments>, run: |matches| with(matches, merge::run) },
     Verb { name: "list", command: line::<list::Arguments>, run: |matches| with(matches, list::run) },
     Verb { name: "compare", command: line::<compare::Arguments>, run: |matches| with(matches, compare::run) },

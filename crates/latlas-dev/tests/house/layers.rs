@@ -32,6 +32,7 @@ const STAGES: &[(&str, u8)] = &[
     ("invariants", 6),
     ("report", 6),
     ("run", 6),
+    ("reproduce", 7),
 ];
 
 /// Modules that the code reaches by `crate::`: `use crate::{a, b::{c, d}}` gives a and b.

@@ -134,7 +134,7 @@ fn demo_factors() -> Raw {
 }
 
 fn moons() -> Raw {
-    let values: Vec<f64> = toys::two_moons(toys::POINTS).into_iter().flatten().collect();
+    let values: Vec<f64> = toys::two_moons(toys::POINTS, 0).into_iter().flatten().collect();
     Raw { values: ArrayD::from_shape_vec(vec![toys::POINTS, 2], values).unwrap_or_default(), integer: false }
 }
 

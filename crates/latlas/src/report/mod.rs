@@ -2,7 +2,7 @@
 
 pub mod atlas;
 mod codes;
-mod colour;
+pub(crate) mod colour;
 pub(crate) mod extra;
 mod headline;
 pub mod html;
@@ -10,14 +10,14 @@ pub mod image;
 pub mod json;
 mod laws;
 pub mod maps;
-mod number;
+pub(crate) mod number;
 mod overlap;
 pub mod plot;
 #[allow(clippy::module_inception)] // The type that the folder is about.
 mod report;
 pub mod schema;
 pub mod table;
-mod text;
+pub(crate) mod text;
 
 pub use atlas::{Atlas, PageOptions};
 pub use report::{InputRecord, Report};

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use latlas_graph::Graph;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -12,7 +13,7 @@ use super::checkpoint::{load, save};
 use super::{Data, Evaluation, Settings, Trainer};
 use crate::data::write_whole;
 use crate::error::{Error, Result};
-use crate::models::zoo::{Parameters, Parts};
+use crate::models::zoo::{Model, Parameters, Parts};
 
 /// Time between two checkpoints, if not told otherwise.
 const BETWEEN: Duration = Duration::from_secs(10);
@@ -113,14 +114,22 @@ pub fn write_files(folder: &Path, settings: &Settings, parameters: &mut Paramete
     let model = settings.model.model();
     let mut files = vec![];
     for name in model.files() {
-        let mut p = Parts::file(parameters);
-        let outputs = model.file(name, &mut p, shape)?;
-        let (graph, _) = p.finish(outputs);
+        let graph = file_graph(model, name, parameters, shape)?;
         let path = folder.join(format!("{name}.onnx"));
         write_whole(&path, &latlas_graph::onnx::save(&graph)?)?;
         files.push(path);
     }
     Ok(files)
+}
+
+/// One of the files of a model with these parameters, as a graph.
+///
+/// # Errors
+/// Those of the model.
+pub fn file_graph(model: &dyn Model, name: &str, parameters: &mut Parameters, shape: &[usize]) -> Result<Graph> {
+    let mut p = Parts::file(parameters);
+    let outputs = model.file(name, &mut p, shape)?;
+    Ok(p.finish(outputs).0)
 }
 
 /// A digest of all that decides a training.

@@ -15,9 +15,9 @@ mod settings;
 mod trainer;
 
 pub use batches::Batches;
-pub use folder::{Options, Outcome, train, write_files};
+pub use folder::{Options, Outcome, file_graph, train, write_files};
 pub use objective::{Evaluation, Objective};
 pub use optimizer::{Optimizer, State as OptimizerState};
 pub use schedule::Schedule;
 pub use settings::{EarlyStopping, Settings};
-pub use trainer::{Data, Progress, Step, Trainer};
+pub use trainer::{Data, Progress, Step, Trainer, fit};

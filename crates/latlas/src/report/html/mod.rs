@@ -11,17 +11,20 @@ use sha2::{Digest, Sha256};
 use super::atlas::Atlas;
 use super::headline::{Verdict, headline};
 use super::number::count;
-use super::plot::{self, Section, Width};
+use super::plot::{self, Figure, Section, Width};
 use super::text::visible;
 use crate::error::Result;
 
 const STYLE: &str = include_str!("page.css");
 
-/// A part of the page: its anchor, its heading, and what it holds.
-struct Part {
-    id: &'static str,
-    title: &'static str,
-    body: Markup,
+/// A part of a page.
+pub(crate) struct Part {
+    /// Its anchor.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// What it holds.
+    pub body: Markup,
 }
 
 /// The page as HTML. Foreign names are escaped, and the page's own policy forbids it to load or run anything.
@@ -44,6 +47,12 @@ pub fn page(atlas: &Atlas) -> Result<String> {
         parts.push(Part { id: "references", title: "References", body });
     }
     let name = visible(&atlas.name);
+    let title = format!("{name} · latent atlas");
+    Ok(document(&title, &header(atlas, &name), &summary(atlas), &parts, "The same numbers stand in report.json beside it."))
+}
+
+/// A page of parts, which its contents list: what stands above them, and a last sentence.
+pub(crate) fn document(title: &str, header: &Markup, summary: &Markup, parts: &[Part], last: &str) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,29 +62,28 @@ pub fn page(atlas: &Atlas) -> Result<String> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="generator" content=(concat!("latlas ", env!("CARGO_PKG_VERSION")));
                 meta name="color-scheme" content="light dark";
-                title { (name) " · latent atlas" }
+                title { (title) }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                nav aria-label="Contents" { ol { @for part in &parts { li { a href={ "#" (part.id) } { (part.title) } } } } }
+                nav aria-label="Contents" { ol { @for part in parts { li { a href={ "#" (part.id) } { (part.title) } } } } }
                 div.sheet {
-                    (header(atlas, &name))
+                    (header)
                     main {
-                        (summary(atlas))
-                        @for part in &parts {
+                        (summary)
+                        @for part in parts {
                             section aria-labelledby=(part.id) { h2 id=(part.id) { (part.title) } (part.body) }
                         }
                     }
                     footer {
-                        "Made by Latlas " (env!("CARGO_PKG_VERSION")) ". This page is one file; it runs no script and loads nothing. \
-                         The same numbers stand in report.json beside it."
+                        "Made by Latlas " (env!("CARGO_PKG_VERSION")) ". This page is one file; it runs no script and loads nothing. " (last)
                     }
                 }
             }
         }
     };
-    Ok(markup.into_string())
+    markup.into_string()
 }
 
 /// The sections that plots make.
@@ -175,6 +183,17 @@ fn summary(atlas: &Atlas) -> Markup {
     }
 }
 
+/// A plot with its number and caption, in two widths of which the style shows one.
+pub(crate) fn figure(id: &str, number: usize, wide: Figure, narrow: Figure) -> Markup {
+    html! {
+        figure id={ "figure-" (id) } {
+            div.wide { (PreEscaped(wide.svg)) }
+            div.narrow { (PreEscaped(narrow.svg)) }
+            figcaption { b { "Figure " (number) ". " (wide.title) "." } " " (wide.caption) }
+        }
+    }
+}
+
 /// Draws the plots of a page in order and numbers them.
 struct Figures<'a> {
     atlas: &'a Atlas,
@@ -189,13 +208,7 @@ impl Figures<'_> {
             if let Some((wide, narrow)) = (entry.draw)(self.atlas, Width::Wide)?.zip((entry.draw)(self.atlas, Width::Narrow)?) {
                 self.drawn += 1;
                 let number = self.drawn;
-                drawn.push(html! {
-                    figure id={ "figure-" (entry.id) } {
-                        div.wide { (PreEscaped(wide.svg)) }
-                        div.narrow { (PreEscaped(narrow.svg)) }
-                        figcaption { b { "Figure " (number) ". " (wide.title) "." } " " (wide.caption) }
-                    }
-                });
+                drawn.push(figure(entry.id, number, wide, narrow));
             }
         }
         Ok((!drawn.is_empty()).then(|| html! { @for figure in drawn { (figure) } }))

@@ -2,7 +2,7 @@
 
 mod active_over_models;
 mod averaged_columns;
-mod axes;
+pub(crate) mod axes;
 mod code_factor_maps;
 mod code_scores;
 mod columns_by_class;
@@ -17,7 +17,7 @@ mod label_ladder;
 mod latent_plane;
 mod latent_plane_geometry;
 mod latent_plane_pictures;
-mod legend;
+pub(crate) mod legend;
 mod log_volume;
 mod over_models;
 mod pairwise_information;
@@ -27,7 +27,7 @@ mod rotation_attack;
 mod singular_values;
 mod spread_and_entropy;
 mod strips;
-mod svg;
+pub(crate) mod svg;
 mod total_correlation_over_models;
 mod traversals;
 
@@ -81,7 +81,7 @@ impl Width {
     }
 
     /// A unique id for a plot in this width.
-    fn id(self, plot: &str) -> String {
+    pub(crate) fn id(self, plot: &str) -> String {
         format!("{plot}-{}", if self == Self::Wide { "wide" } else { "narrow" })
     }
 }

@@ -1,0 +1,199 @@
+//! Published experiments, done again: a model is trained for several seeds, measured, and set beside the published numbers.
+//!
+//! An [`Experiment`] is one file and one line of [`TABLE`]. What it found is a [`Reproduction`]: some [`Series`] over one axis
+//! (losses, or a weight), each with a value for every seed, and [`Finding`]s, which say of every published claim whether it holds
+//! here. Published numbers are read from figures where nothing else was printed, and are shown beside ours, never mixed in.
+
+mod beta_vae_active;
+mod figure;
+mod page;
+mod two_moons;
+
+use ndarray::Array2;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::models::OnnxDecoder;
+use crate::models::onnx::Options;
+use crate::run::{Inputs, Settings as RunSettings, run};
+use crate::settings::Dtype;
+use crate::special_functions::student_quantile;
+use crate::training::{Data, Settings, file_graph, fit};
+
+pub use page::page;
+
+/// How an experiment is done.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Trainings of each case, each with a seed of its own.
+    pub seeds: usize,
+    /// In seconds and not minutes: fewer cases, short trainings. It shows that the machine runs, not what was published.
+    pub quick: bool,
+    /// Rows to learn from, for an experiment that [takes some](Experiment::needs_data).
+    pub data: Option<Array2<f64>>,
+}
+
+/// A published experiment.
+#[derive(Clone, Copy)]
+pub struct Experiment {
+    /// Stable id.
+    pub id: &'static str,
+    /// In a few words.
+    pub title: &'static str,
+    /// Where it was published.
+    pub source: &'static str,
+    /// What is done here, and how it differs from what was published.
+    pub about: &'static str,
+    /// Whether it learns from rows that do not ship with the program.
+    pub needs_data: bool,
+    /// Does it; `tell` is given how much is done, of how much.
+    pub run: fn(&Setup, &dyn Fn(usize, usize)) -> Result<Reproduction>,
+}
+
+/// All experiments.
+pub const TABLE: &[Experiment] = &[two_moons::EXPERIMENT, beta_vae_active::EXPERIMENT];
+
+/// What the cases of an experiment are told apart by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Axis {
+    /// By name.
+    Words(Vec<String>),
+    /// By a positive number, which has a name.
+    Numbers(String, Vec<f64>),
+}
+
+impl Axis {
+    /// Number of cases.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Words(words) => words.len(),
+            Self::Numbers(_, numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A case as it is written.
+    pub fn word(&self, case: usize) -> String {
+        match self {
+            Self::Words(words) => words[case].clone(),
+            Self::Numbers(name, numbers) => format!("{name} = {}", numbers[case]),
+        }
+    }
+}
+
+/// A quantity over the cases.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Series {
+    /// What it is.
+    pub name: &'static str,
+    /// As published, for each case.
+    pub published: Vec<Option<f64>>,
+    /// What it would be without any error, where that is known.
+    pub truth: Option<f64>,
+    /// `[cases][seeds]`.
+    pub values: Vec<Vec<f64>>,
+}
+
+impl Series {
+    /// The mean over the seeds of a case, with its 95 % interval by Student's t; no interval for a single seed.
+    pub fn mean(&self, case: usize) -> (f64, Option<(f64, f64)>) {
+        let values = &self.values[case];
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        if values.len() < 2 {
+            return (mean, None);
+        }
+        let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let half = student_quantile(0.975, n - 1.0) * (variance / n).sqrt();
+        (mean, Some((mean - half, mean + half)))
+    }
+
+    /// The ends of that interval, or the mean twice.
+    fn ends(&self, case: usize) -> (f64, f64) {
+        let (mean, interval) = self.mean(case);
+        interval.unwrap_or((mean, mean))
+    }
+}
+
+/// A published claim, and whether it holds here.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// What was claimed.
+    pub claim: &'static str,
+    /// Whether it holds.
+    pub holds: bool,
+    /// The numbers that say so.
+    pub because: String,
+}
+
+/// What an experiment found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reproduction {
+    /// Of the experiment.
+    pub id: &'static str,
+    /// The cases.
+    pub axis: Axis,
+    /// What the series measure, with its unit.
+    pub vertical: &'static str,
+    /// The quantities.
+    pub series: Vec<Series>,
+    /// The claims.
+    pub findings: Vec<Finding>,
+    /// The settings of the first case and seed, as TOML.
+    pub settings: String,
+    /// Whether this was the quick form.
+    pub quick: bool,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// Trains every case for every seed and measures it: `[quantities][cases][seeds]`, and the settings of the first.
+///
+/// `case` gives the settings of a case and seed and its data, `measure` the quantities of the trained decoder.
+fn train_all(
+    setup: &Setup,
+    cases: usize,
+    quantities: usize,
+    case: impl Fn(usize, u64) -> Result<(Settings, Data)>,
+    measure: impl Fn(OnnxDecoder) -> Result<Vec<f64>>,
+    tell: &dyn Fn(usize, usize),
+) -> Result<(Vec<Vec<Vec<f64>>>, String)> {
+    if setup.seeds == 0 {
+        return Err(Error::Input { what: "an experiment needs at least one seed".into(), hint: Some("give --seeds 5".into()) });
+    }
+    /// Parts of a training that are told of.
+    const PARTS: usize = 100;
+    let all = cases * setup.seeds * PARTS;
+    let mut values = vec![vec![Vec::new(); cases]; quantities];
+    let mut written = String::new();
+    for c in 0..cases {
+        for seed in 0..setup.seeds {
+            let done = (c * setup.seeds + seed) * PARTS;
+            let (settings, data) = case(c, seed as u64)?;
+            if written.is_empty() {
+                written = toml::to_string(&settings)
+                    .map_err(|e| Error::State { what: format!("settings cannot be written: {e}"), hint: None })?;
+            }
+            let mut parameters = fit(&settings, &data, &|step, steps| tell(done + (step as usize * PARTS) / steps.max(1) as usize, all))?;
+            let graph = file_graph(settings.model.model(), "decoder", &mut parameters, &data.shape)?;
+            let decoder = OnnxDecoder::from_graph("decoder", graph, &Options::with_dtype(Dtype::F32))?;
+            for (quantity, value) in values.iter_mut().zip(measure(decoder)?) {
+                quantity[c].push(value);
+            }
+        }
+    }
+    tell(all, all);
+    Ok((values, written))
+}
+
+/// Estimates of a trained decoder.
+fn measured(decoder: OnnxDecoder, ids: &[&str], settings: &RunSettings) -> Result<crate::report::Report> {
+    let inputs = Inputs { decoder: Some(std::sync::Arc::new(decoder)), ..Inputs::default() };
+    let ids: Vec<String> = ids.iter().map(|id| (*id).to_string()).collect();
+    run(&ids, &inputs, settings, &|_, _| ())
+}
