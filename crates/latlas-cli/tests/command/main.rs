@@ -12,6 +12,7 @@ mod generated;
 mod help;
 mod inspect;
 mod report;
+mod reproduce;
 mod train;
 mod wrong_use;
 

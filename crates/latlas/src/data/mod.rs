@@ -35,6 +35,7 @@ use crate::error::{Error, Result};
 
 pub use builtin::{BUILTINS, Builtin, MODELS, Model, SPRITES, builtin_model, digits};
 pub use rows::{finite_rows, rows};
+pub use toys::two_moons;
 pub use write::{Float, NpyWriter, write_npy, write_npz, write_whole};
 
 /// An array and where it came from.

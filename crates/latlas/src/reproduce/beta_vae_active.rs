@@ -3,7 +3,7 @@
 use super::{Axis, Experiment, Finding, Reproduction, Series, Setup, measured, train_all};
 use crate::error::{Error, Result};
 use crate::estimate::Value;
-use crate::models::zoo::{Likelihood, Networks, Ramp, Spec, Vae};
+use crate::models::zoo::{Likelihood, Networks, Spec, Vae};
 use crate::run::Settings as RunSettings;
 use crate::training::{Data, Settings};
 
@@ -59,14 +59,14 @@ fn run(setup: &Setup, tell: &dyn Fn(usize, usize)) -> Result<Reproduction> {
     };
     let (values, settings) = train_all(setup, cases.len(), 1, case, measure, tell)?;
     let published = cases.iter().map(|(_, count)| Some(*count)).collect();
-    let series: Vec<Series> =
-        values.into_iter().map(|values| Series { name: "latents in use", published, truth: None, values }).take(1).collect();
+    let values = values.into_iter().next().unwrap_or_default();
+    let series = Series { name: "latents in use", published, truth: None, values };
     Ok(Reproduction {
         id: EXPERIMENT.id,
         axis: Axis::Numbers("β".into(), cases.iter().map(|(beta, _)| *beta).collect()),
         vertical: "latents in use",
-        findings: findings(&series[0], latent),
-        series,
+        findings: findings(&series, latent),
+        series: vec![series],
         settings,
         quick: setup.quick,
         seconds: started.elapsed().as_secs_f64(),
