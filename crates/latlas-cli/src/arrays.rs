@@ -2,6 +2,7 @@
 //! with their number.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use latlas::data::{self, Float, NpyWriter};
@@ -16,6 +17,7 @@ use crate::failure::Outcome;
 use crate::geometry::LatentSpace;
 use crate::models;
 use crate::progress::Progress;
+use crate::shelf::Shelf;
 
 /// What the verbs that write arrays take.
 #[derive(Debug, Args)]
@@ -48,7 +50,7 @@ pub struct Kind<'a> {
     /// What the bar says.
     pub name: &'static str,
     /// Chooses what is decoded, where no output was named.
-    pub prepare: &'a dyn Fn(OnnxDecoder) -> Result<OnnxDecoder>,
+    pub prepare: &'a dyn Fn(Arc<OnnxDecoder>) -> Result<Arc<OnnxDecoder>>,
     /// The shape of one sample's array.
     pub shape: fn(&dyn Decoder) -> Vec<usize>,
     /// The arrays of a chunk, `[n, …]` in row-major order of the shape.
@@ -63,7 +65,7 @@ pub fn write(arguments: &ArrayArguments, kind: &Kind<'_>) -> Outcome {
     let console = Console::new(&arguments.talk);
     arguments.threads.start()?;
     let dtype = Dtype::from(arguments.dtype);
-    let model = models::decoder(&arguments.decoder, &arguments.model, dtype, kind.prepare)?;
+    let model = models::decoder(&arguments.decoder, &arguments.model, dtype, &Shelf::default(), kind.prepare)?;
     console.notes(&model.notes);
     let decoder = model.decoder;
     let latents = rows(&arguments.latents, "the decoder takes latents", Some(decoder.latent_dim()))?;

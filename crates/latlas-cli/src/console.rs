@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
 
 use crate::args::{Color, Talk};
 use crate::failure::{Failure, Outcome};
@@ -90,21 +89,21 @@ pub fn plain(text: &str) -> String {
 }
 
 /// `error:`, then `hint:`, on standard error.
-pub fn print_failure(failure: &Failure) -> ExitCode {
+pub fn print_failure(failure: &Failure) -> u8 {
     if !matches!(failure, Failure::Closed) {
         eprintln!("error: {}", plain(&failure.message()));
         if let Some(hint) = failure.hint() {
             eprintln!("hint: {}", plain(&hint));
         }
     }
-    failure.exit_code().into()
+    failure.exit_code()
 }
 
 /// What the parser of the command line has to say: help and version are data, all else is wrong use.
-pub fn print_usage_error(error: &clap::Error) -> ExitCode {
+pub fn print_usage_error(error: &clap::Error) -> u8 {
     // A closed pipe while help is printed is nobody's error.
     let _ = error.print();
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    if error.use_stderr() { 2 } else { 0 }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Given Jacobians from a file: an array, or a `.npz` file with what else is known at the same samples.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use latlas::data::{self, Table};
@@ -13,15 +14,16 @@ use ndarray::Array3;
 
 use crate::args::Axes;
 use crate::failure::{Failure, Outcome};
+use crate::shelf::Shelf;
 
 /// Reads Jacobians into what goes into a run. A `.npz` file that holds `jac` may hold beside it `z [n, d]`, `x [n, D]`,
 /// `log_det [n]`, `condition [n, …]` and `prior_std [d]`; what the command line names itself wins.
-pub fn read(spec: &str, axes: Axes, scale: Option<&[f64]>, inputs: &mut Inputs) -> Outcome {
+pub fn read(spec: &str, axes: Axes, scale: Option<&[f64]>, inputs: &mut Inputs, shelf: &Shelf) -> Outcome {
     let is_archive = spec.to_ascii_lowercase().ends_with(".npz");
     let keys = if is_archive { data::keys(Path::new(spec))? } else { Vec::new() };
     let has = |key: &str| keys.iter().any(|known| known == key);
     let member = |key: &str| has(key).then(|| data::read(&format!("{spec}:{key}"))).transpose();
-    let jac = member("jac")?.map_or_else(|| data::read(spec), Ok)?;
+    let jac = member("jac")?.map_or_else(|| shelf.read(spec).map(Cow::into_owned), Ok)?;
     let values = jacobians(&jac, axes)?;
     let (_, big_d, d) = values.dim();
     let record = |table: &Table| InputRecord {

@@ -13,6 +13,7 @@ use crate::args::{ModelOptions, Precision, Talk, Threads};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::models;
+use crate::shelf::Shelf;
 
 /// What lengths are measured in.
 #[derive(Debug, Clone, Args)]
@@ -46,8 +47,33 @@ pub enum Space {
 }
 
 impl GeometryOptions {
+    /// By the name of the embedding.
+    ///
+    /// # Errors
+    /// A name that does not exist.
+    pub fn new(embedding: &str, ensemble: Vec<String>, feature: Option<String>) -> Outcome<Self> {
+        let embedding = Space::from_str(embedding, true).map_err(|_| {
+            let names = Space::value_variants().iter().filter_map(|space| Some(space.to_possible_value()?.get_name().to_string()));
+            let names: Vec<String> = names.collect();
+            let hint = crate::suggest::hint(embedding, names.iter().map(String::as_str), &format!("there is {}", names.join(", ")));
+            Failure::usage(format!("no embedding `{embedding}`"), hint)
+        })?;
+        Ok(Self { embedding, ensemble, feature })
+    }
+
+    /// Refuses an embedding that a formula does not have.
+    ///
+    /// # Errors
+    /// One that needs more than a mean.
+    pub fn only_mean(&self, name: &str) -> Outcome {
+        if matches!(self.embedding, Space::Auto | Space::Mean) {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("{name} has a mean alone"), "take --embedding mean"))
+    }
+
     /// As the library takes it; further models are read.
-    pub fn embedding(&self, dtype: Dtype) -> Outcome<Embedding> {
+    pub fn embedding(&self, dtype: Dtype, shelf: &Shelf) -> Outcome<Embedding> {
         let unused = |given: bool, option: &str, space: Space| {
             if !given || self.embedding == space {
                 return Ok(());
@@ -70,7 +96,7 @@ impl GeometryOptions {
                     return Err(Failure::usage("an ensemble needs further decoders", "name them with --ensemble A.onnx,B.onnx"));
                 }
                 let member = |spec: &String| {
-                    let decoder = models::onnx_decoder(spec, &ModelOptions::default(), dtype)?;
+                    let decoder = models::onnx_decoder(spec, &ModelOptions::default(), dtype, shelf)?;
                     Ok((Arc::new(decoder.graph().clone()), decoder.heads().clone()))
                 };
                 Embedding::Ensemble(self.ensemble.iter().map(member).collect::<Outcome<_>>()?)
@@ -82,7 +108,7 @@ impl GeometryOptions {
                         "name it with --feature FEATURE.onnx",
                     ));
                 };
-                let model = models::encoder(spec, dtype)?;
+                let model = models::encoder(spec, dtype, shelf)?;
                 let heads = model.heads();
                 Embedding::Feature(Arc::clone(model.graph()), heads.latent, heads.mean)
             }
@@ -151,12 +177,11 @@ pub fn manifold(
     dtype: Dtype,
 ) -> Outcome<LatentSpace> {
     if let Some(form) = models::closed_form(spec, model)? {
-        if !matches!(geometry.embedding, Space::Auto | Space::Mean) {
-            return Err(Failure::usage(format!("{spec} has a mean alone"), "take --embedding mean"));
-        }
+        geometry.only_mean(spec)?;
         return Ok(LatentSpace { manifold: Arc::new(PullbackManifold::new("mean", Arc::new(form.into_written()?))?), notes: Vec::new() });
     }
-    let mut decoder = models::onnx_decoder(spec, model, dtype)?;
+    let shelf = &Shelf::default();
+    let mut decoder = models::onnx_decoder(spec, model, dtype, shelf)?;
     let notes = models::notes_of(&decoder);
     if let Some(spec) = condition {
         let rows = data::finite_rows(&data::read(spec)?, "the decoder takes a condition", None)?;
@@ -164,10 +189,10 @@ pub fn manifold(
             let what = format!("a geometry belongs to one condition, {spec} holds {}", rows.nrows());
             return Err(Error::Shape { what, hint: Some("give one row".into()) }.into());
         }
-        decoder = decoder.at_condition(&rows.row(0).to_vec())?;
+        decoder = Arc::new(decoder.at_condition(&rows.row(0).to_vec())?);
     }
     if let Some(name) = &model.output {
         return Ok(LatentSpace { manifold: Arc::new(PullbackManifold::new(name.as_str(), Arc::new(decoder.with_output(name)?))?), notes });
     }
-    Ok(LatentSpace { manifold: geometry.embedding(dtype)?.manifold(&decoder)?, notes })
+    Ok(LatentSpace { manifold: geometry.embedding(dtype, shelf)?.manifold(&decoder)?, notes })
 }

@@ -1,5 +1,6 @@
 //! From the command line to what goes into a run: files are read, shapes checked, and what was guessed is told.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::dump;
 use crate::failure::{Failure, Outcome};
 use crate::geometry::GeometryOptions;
 use crate::models::{decoder, encoder, name_of};
+use crate::shelf::{GIVEN, Shelf};
 
 /// What was read.
 pub struct Gathered {
@@ -30,8 +32,8 @@ pub struct Gathered {
 
 impl Gathered {
     /// With the metric that the embedding gives the latents, where they have one: a decoder of one condition at most.
-    pub fn with_geometry(mut self, geometry: &GeometryOptions) -> Outcome<Self> {
-        let embedding = geometry.embedding(Dtype::F64)?;
+    pub fn with_geometry(mut self, geometry: &GeometryOptions, shelf: &Shelf) -> Outcome<Self> {
+        let embedding = geometry.embedding(Dtype::F64, shelf)?;
         let Some(onnx) = &self.onnx else { return Ok(self) };
         let onnx = onnx.precise().unwrap_or_else(|| Arc::clone(onnx));
         self.inputs.manifold = match (&self.inputs.condition, onnx.condition_dim()) {
@@ -44,62 +46,62 @@ impl Gathered {
 }
 
 /// Reads everything that a run was given.
-pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptions, dtype: Dtype) -> Outcome<Gathered> {
+pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptions, dtype: Dtype, shelf: &Shelf) -> Outcome<Gathered> {
     let mut inputs = Inputs::default();
     let mut notes = Vec::new();
     let mut onnx = None;
-    let scale = samples.data_scale.as_deref().map(|spec| data_scale(spec, &mut inputs.records)).transpose()?;
+    let scale = samples.data_scale.as_deref().map(|spec| data_scale(spec, shelf, &mut inputs.records)).transpose()?;
     let scale = scale.as_deref();
     if let Some(spec) = model {
-        let model = decoder(spec, options, dtype, Ok)?.in_units(scale)?;
+        let model = decoder(spec, options, dtype, shelf, Ok)?.in_units(scale)?;
         notes = model.notes;
         let shape = [model.decoder.latent_dim(), model.decoder.ambient_dim()];
-        inputs.records.push(model_record("model", spec, &model.sha256, shape));
+        inputs.records.push(model_record("model", &model.name, &model.sha256, shape));
         inputs.decoder = Some(model.decoder);
         onnx = model.onnx.filter(|_| options.output.is_none());
     }
     if let Some(spec) = &samples.encoder {
-        let encoder = encoder_in_units(spec, dtype, scale)?;
-        inputs.records.push(model_record("encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
-        inputs.encoder = Some(Arc::new(encoder));
+        let encoder = encoder_in_units(spec, dtype, scale, shelf)?;
+        inputs.records.push(encoder_record("encoder", &encoder));
+        inputs.encoder = Some(encoder);
     }
-    inputs.others = others(samples, dtype, scale, &mut inputs.records)?;
+    inputs.others = others(samples, dtype, scale, shelf, &mut inputs.records)?;
     let (d, big_d, c) = inputs
         .decoder
         .as_ref()
         .map_or((None, None, None), |decoder| (Some(decoder.latent_dim()), Some(decoder.ambient_dim()), decoder.condition_dim()));
     let records = &mut inputs.records;
-    let latents = table("latents", samples.latents.as_ref(), records)?;
+    let latents = table("latents", samples.latents.as_ref(), shelf, records)?;
     inputs.latents = latents.map(|table| data::finite_rows(&table, "the decoder takes latents", d)).transpose()?;
     let sprites = samples.data.as_ref().and_then(|spec| sprites(spec)).filter(|_| samples.encoder.is_some() && model.is_none());
-    let rows = table("data", samples.data.as_ref().filter(|_| sprites.is_none()), records)?;
+    let rows = table("data", samples.data.as_ref().filter(|_| sprites.is_none()), shelf, records)?;
     inputs.codes.sprites = sprites;
     inputs.data = rows.map(|table| data::finite_rows(&table, "the decoder gives values", big_d)).transpose()?;
-    inputs.labels = table("labels", samples.labels.as_ref(), records)?.map(|table| classes(&table)).transpose()?;
-    let rows = table("condition", samples.condition.as_ref(), records)?;
+    inputs.labels = table("labels", samples.labels.as_ref(), shelf, records)?.map(|table| classes(&table)).transpose()?;
+    let rows = table("condition", samples.condition.as_ref(), shelf, records)?;
     inputs.condition = rows.map(|table| data::finite_rows(&table, "the decoder takes a condition", c)).transpose()?;
     match samples.prior.as_ref() {
         None => {}
-        Some(spec) if is_mixture(spec)? => inputs.prior = mixture(spec, d, records)?,
+        Some(spec) if is_mixture(spec)? => inputs.prior = mixture(spec, d, shelf, records)?,
         Some(spec) if is_data_file(spec) => {
-            if let Some(rows) = table("prior", Some(spec), records)? {
+            if let Some(rows) = table("prior", Some(spec), shelf, records)? {
                 inputs.prior = Prior::empirical(&data::finite_rows(&rows, "the decoder takes latents", d)?)?;
             }
         }
         Some(spec) => inputs.prior = Prior::parse(spec)?,
     }
     if let Some(spec) = &samples.jacobians {
-        dump::read(spec, samples.axes, scale, &mut inputs)?;
+        dump::read(spec, samples.axes, scale, &mut inputs, shelf)?;
     }
     Ok(Gathered { inputs, notes, onnx })
 }
 
 /// Reads codes and factors into what goes into a run.
-pub fn codes(options: &CodeOptions, inputs: &mut Inputs) -> Outcome {
+pub fn codes(options: &CodeOptions, inputs: &mut Inputs, shelf: &Shelf) -> Outcome {
     let records = &mut inputs.records;
     // What is not finite is counted by the run, and a label may be missing.
     let mut rows = |role: &str, spec: Option<&String>, what: &str| -> Result<Option<ndarray::Array2<f64>>> {
-        table(role, spec, records)?.map(|table| data::rows(&table, what, None)).transpose()
+        table(role, spec, shelf, records)?.map(|table| data::rows(&table, what, None)).transpose()
     };
     let codes = CodeInputs {
         codes: rows("codes", options.codes.as_ref(), "codes")?,
@@ -110,7 +112,7 @@ pub fn codes(options: &CodeOptions, inputs: &mut Inputs) -> Outcome {
         kinds: options.factor_kinds.as_ref().map_or(Ok(Vec::new()), |words| words.split(',').map(Kind::parse).collect())?,
         ..CodeInputs::default()
     };
-    let grid = table("code-table", options.code_table.as_ref(), records)?.map(|table| code_table(&table)).transpose()?;
+    let grid = table("code-table", options.code_table.as_ref(), shelf, records)?.map(|table| code_table(&table)).transpose()?;
     if codes.factors.is_some() && codes.codes.is_none() && grid.is_none() && inputs.encoder.is_none() {
         return Err(Failure::usage("factors were given without codes", "give --codes, or --data with --encoder"));
     }
@@ -142,7 +144,13 @@ fn code_table(table: &Table) -> Result<(Vec<usize>, ndarray::Array2<f64>)> {
 }
 
 /// Further models with their encoders.
-fn others(samples: &SampleOptions, dtype: Dtype, scale: Option<&[f64]>, records: &mut Vec<InputRecord>) -> Outcome<Vec<Other>> {
+fn others(
+    samples: &SampleOptions,
+    dtype: Dtype,
+    scale: Option<&[f64]>,
+    shelf: &Shelf,
+    records: &mut Vec<InputRecord>,
+) -> Outcome<Vec<Other>> {
     if samples.other_encoder.len() > samples.other.len() {
         let (encoders, models) = (samples.other_encoder.len(), samples.other.len());
         return Err(Failure::usage(
@@ -152,13 +160,13 @@ fn others(samples: &SampleOptions, dtype: Dtype, scale: Option<&[f64]>, records:
     }
     let mut others = Vec::new();
     for (k, spec) in samples.other.iter().enumerate() {
-        let model = decoder(spec, &ModelOptions::default(), dtype, Ok)?.in_units(scale)?;
-        records.push(model_record("other", spec, &model.sha256, [model.decoder.latent_dim(), model.decoder.ambient_dim()]));
+        let model = decoder(spec, &ModelOptions::default(), dtype, shelf, Ok)?.in_units(scale)?;
+        records.push(model_record("other", &model.name, &model.sha256, [model.decoder.latent_dim(), model.decoder.ambient_dim()]));
         let mut reversed: Option<Arc<dyn Encoder>> = None;
         if let Some(spec) = samples.other_encoder.get(k) {
-            let encoder = encoder_in_units(spec, dtype, scale)?;
-            records.push(model_record("other-encoder", spec, encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()]));
-            reversed = Some(Arc::new(encoder));
+            let encoder = encoder_in_units(spec, dtype, scale, shelf)?;
+            records.push(encoder_record("other-encoder", &encoder));
+            reversed = Some(encoder);
         }
         others.push(Other { decoder: model.decoder, encoder: reversed });
     }
@@ -166,27 +174,27 @@ fn others(samples: &SampleOptions, dtype: Dtype, scale: Option<&[f64]>, records:
 }
 
 /// An encoder that takes data in the unit of the decoders.
-fn encoder_in_units(spec: &str, dtype: Dtype, scale: Option<&[f64]>) -> Outcome<OnnxEncoder> {
-    let encoder = encoder(spec, dtype)?;
+fn encoder_in_units(spec: &str, dtype: Dtype, scale: Option<&[f64]>, shelf: &Shelf) -> Outcome<Arc<OnnxEncoder>> {
+    let encoder = encoder(spec, dtype, shelf)?;
     Ok(match scale {
-        Some(scale) => encoder.with_data_scale(scale)?,
+        Some(scale) => Arc::new(encoder.with_data_scale(scale)?),
         None => encoder,
     })
 }
 
 /// The factors of another unit: written out, or in a file.
-fn data_scale(spec: &str, records: &mut Vec<InputRecord>) -> Outcome<Vec<f64>> {
+fn data_scale(spec: &str, shelf: &Shelf, records: &mut Vec<InputRecord>) -> Outcome<Vec<f64>> {
     if let Ok(factor) = spec.parse() {
         return Ok(vec![factor]);
     }
-    let table = table("data-scale", Some(&spec.to_string()), records)?;
-    Ok(table.map_or(Vec::new(), |table| table.values.into_iter().collect()))
+    let table = table("data-scale", Some(&spec.to_string()), shelf, records)?;
+    Ok(table.map_or(Vec::new(), |table| table.values.iter().copied().collect()))
 }
 
 /// Reads an array and notes where it came from.
-fn table(role: &str, spec: Option<&String>, records: &mut Vec<InputRecord>) -> Result<Option<Table>> {
+fn table<'a>(role: &str, spec: Option<&String>, shelf: &'a Shelf, records: &mut Vec<InputRecord>) -> Result<Option<Cow<'a, Table>>> {
     let Some(spec) = spec else { return Ok(None) };
-    let table = data::read(spec)?;
+    let table = shelf.read(spec)?;
     let (path, sha256, shape) = (table.name.clone(), table.sha256.clone(), table.values.shape().to_vec());
     records.push(InputRecord { role: role.into(), path, sha256, shape });
     Ok(Some(table))
@@ -196,10 +204,14 @@ fn model_record(role: &str, spec: &str, sha256: &str, shape: [usize; 2]) -> Inpu
     InputRecord { role: role.into(), path: name_of(spec), sha256: sha256.into(), shape: shape.into() }
 }
 
+fn encoder_record(role: &str, encoder: &OnnxEncoder) -> InputRecord {
+    model_record(role, &encoder.path().to_string_lossy(), encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()])
+}
+
 /// Whether a prior is written as a file of latents and not by its name or as JSON.
 fn is_data_file(spec: &str) -> bool {
     let is_file = spec.contains('.') && !spec.to_ascii_lowercase().ends_with(".json") && !spec.starts_with("uniform:");
-    spec.starts_with("builtin:") || is_file
+    spec.starts_with("builtin:") || spec.starts_with(GIVEN) || is_file
 }
 
 /// Whether a prior is a `.npz` file with the means of a mixture.
@@ -208,11 +220,11 @@ fn is_mixture(spec: &str) -> Result<bool> {
 }
 
 /// A mixture from a `.npz` file: means `[K, d]`, and where they are there stds `[K, d]` (else 1) and weights `[K]` (else equal).
-fn mixture(spec: &str, d: Option<usize>, records: &mut Vec<InputRecord>) -> Result<Prior> {
+fn mixture(spec: &str, d: Option<usize>, shelf: &Shelf, records: &mut Vec<InputRecord>) -> Result<Prior> {
     let keys = data::keys(Path::new(spec))?;
     let mut rows = |key: &str, width: Option<usize>| -> Result<Option<Vec<Vec<f64>>>> {
         let Some(key) = keys.iter().find(|known| *known == key) else { return Ok(None) };
-        let Some(table) = table("prior", Some(&format!("{spec}:{key}")), records)? else { return Ok(None) };
+        let Some(table) = table("prior", Some(&format!("{spec}:{key}")), shelf, records)? else { return Ok(None) };
         let rows = data::finite_rows(&table, &format!("the prior's {key} are for latents"), width)?;
         Ok(Some(rows.outer_iter().map(|row| row.to_vec()).collect()))
     };

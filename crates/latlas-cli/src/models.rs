@@ -13,6 +13,7 @@ use latlas_graph::Graph;
 
 use crate::args::ModelOptions;
 use crate::failure::{Failure, Outcome};
+use crate::shelf::{GIVEN, Shelf};
 use crate::suggest;
 
 /// A decoder that was named on the command line.
@@ -21,6 +22,8 @@ pub struct Model {
     pub decoder: Arc<dyn Decoder>,
     /// What its ports were taken for, where there was something to choose.
     pub notes: Vec<String>,
+    /// File, or `builtin:NAME`.
+    pub name: String,
     /// Digest of the file, or of the formula's name.
     pub sha256: String,
     /// The same, where it is an ONNX file.
@@ -44,20 +47,22 @@ pub fn decoder(
     spec: &str,
     options: &ModelOptions,
     dtype: Dtype,
-    prepare: impl FnOnce(OnnxDecoder) -> Result<OnnxDecoder>,
+    shelf: &Shelf,
+    prepare: impl FnOnce(Arc<OnnxDecoder>) -> Result<Arc<OnnxDecoder>>,
 ) -> Outcome<Model> {
     if let Some(form) = closed_form(spec, options)? {
-        return Ok(Model { decoder: Arc::new(form), notes: Vec::new(), sha256: data::sha256(spec.as_bytes()), onnx: None });
+        let sha256 = data::sha256(spec.as_bytes());
+        return Ok(Model { decoder: Arc::new(form), notes: Vec::new(), name: spec.into(), sha256, onnx: None });
     }
-    let loaded = onnx_decoder(spec, options, dtype)?;
+    let loaded = onnx_decoder(spec, options, dtype, shelf)?;
     let notes = notes_of(&loaded);
-    let decoder = match &options.output {
+    let onnx = match &options.output {
         None => prepare(loaded)?,
-        Some(name) => loaded.with_output(name)?,
+        Some(name) => Arc::new(loaded.with_output(name)?),
     };
-    let sha256 = decoder.sha256().to_string();
-    let onnx = Arc::new(decoder);
-    Ok(Model { decoder: Arc::clone(&onnx) as Arc<dyn Decoder>, notes, sha256, onnx: Some(onnx) })
+    let sha256 = onnx.sha256().to_string();
+    let name = onnx.path().to_string_lossy().into_owned();
+    Ok(Model { decoder: Arc::clone(&onnx) as Arc<dyn Decoder>, notes, name, sha256, onnx: Some(onnx) })
 }
 
 /// The closed form that a name means, if it means one.
@@ -69,9 +74,14 @@ pub fn closed_form(spec: &str, options: &ModelOptions) -> Outcome<Option<ClosedF
     Ok(Some(ClosedForm::named(id)?))
 }
 
-/// A decoder from an ONNX file, or one that ships with the program.
-pub fn onnx_decoder(spec: &str, options: &ModelOptions, dtype: Dtype) -> Outcome<OnnxDecoder> {
-    Ok(OnnxDecoder::of(&file(spec)?, &options.read(dtype))?)
+/// A decoder from an ONNX file, one that ships with the program, or one in memory.
+pub fn onnx_decoder(spec: &str, options: &ModelOptions, dtype: Dtype, shelf: &Shelf) -> Outcome<Arc<OnnxDecoder>> {
+    if let Some(decoder) = shelf.decoder(spec, dtype)? {
+        let is_open = ModelOptions { output: None, ..options.clone() } == ModelOptions::default();
+        let closed = || Failure::usage("the decoder is loaded and its ports are known", "name them where it is loaded");
+        return if is_open { Ok(decoder) } else { Err(closed()) };
+    }
+    Ok(Arc::new(OnnxDecoder::of(&file(spec)?, &options.read(dtype))?))
 }
 
 /// Whether a built-in name, with or without parameters, is that of a closed form.
@@ -81,8 +91,11 @@ fn is_closed_form(id: &str) -> bool {
 }
 
 /// A model that takes data: an encoder, or features.
-pub fn encoder(spec: &str, dtype: Dtype) -> Outcome<OnnxEncoder> {
-    Ok(OnnxEncoder::of(&file(spec)?, &Options::with_dtype(dtype))?)
+pub fn encoder(spec: &str, dtype: Dtype, shelf: &Shelf) -> Outcome<Arc<OnnxEncoder>> {
+    if let Some(encoder) = shelf.encoder(spec, dtype) {
+        return Ok(encoder);
+    }
+    Ok(Arc::new(OnnxEncoder::of(&file(spec)?, &Options::with_dtype(dtype))?))
 }
 
 /// A model file, or what ships with the program under this name.
@@ -119,7 +132,7 @@ pub fn name_of(spec: &str) -> String {
 
 /// Whether a word of the command line can only be a model, not the id of an estimator.
 pub fn names_a_model(word: &str) -> bool {
-    word.starts_with("builtin:") || word.contains(['.', '/', '\\']) || Path::new(word).is_file()
+    word.starts_with("builtin:") || word.starts_with(GIVEN) || word.contains(['.', '/', '\\']) || Path::new(word).is_file()
 }
 
 impl ModelOptions {

@@ -33,7 +33,17 @@ fn every(seconds: &mut Vec<(String, f64)>) -> Result<()> {
         process::run(program("typos", &[]))
     })?;
     part("packages", seconds, || {
-        process::run(cargo(&["package", "--quiet", "--workspace", "--exclude", "latlas-dev", "--no-verify", "--allow-dirty"]))
+        process::run(cargo(&[
+            "package",
+            "--quiet",
+            "--workspace",
+            "--exclude",
+            "latlas-dev",
+            "--exclude",
+            "latlas-python",
+            "--no-verify",
+            "--allow-dirty",
+        ]))
     })
 }
 

@@ -12,6 +12,7 @@ mod machine;
 mod memory;
 mod peers;
 mod process;
+mod python;
 mod test;
 
 use std::process::ExitCode;

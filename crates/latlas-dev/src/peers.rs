@@ -20,6 +20,7 @@ pub struct Suite {
 pub const SUITES: &[Suite] = &[
     Suite { title: "exported graphs in onnxruntime", run: exported_graphs },
     Suite { title: "report pages in Chromium", run: crate::gallery::check },
+    Suite { title: "the Python package beside torch, JAX, Ray, Dask and scikit-learn", run: crate::python::check_with_peers },
 ];
 
 fn exported_graphs() -> Result<Counts> {
@@ -43,9 +44,17 @@ pub fn python() -> Result<PathBuf> {
 
 /// A Python with everything that a file of requirements names, made once for each state of that file.
 pub fn python_with(requirements: &str) -> Result<PathBuf> {
+    environment(requirements, "")
+}
+
+/// The same, one for each `owner`: an environment that somebody installs more into.
+pub fn environment(requirements: &str, owner: &str) -> Result<PathBuf> {
     let text = std::fs::read_to_string(root().join(requirements)).with_context(|| format!("cannot read {requirements}"))?;
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
+    if !owner.is_empty() {
+        owner.hash(&mut hasher);
+    }
     let folder = cache().join(format!("peers-{:016x}", hasher.finish()));
     let python = folder.join("bin/python");
     let complete = folder.join("complete");

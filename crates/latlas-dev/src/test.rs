@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::peers::{self, Suite};
 use crate::process::{Counts, cargo, count, part};
-use crate::{bench, data, flags, memory};
+use crate::{bench, data, flags, memory, python};
 
 /// The verb. `--peers` adds comparisons with live programs from PyPI and Debian.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -17,6 +17,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let local = [
         Suite { title: "instructions by callgrind", run: bench::instructions::check },
         Suite { title: "kernels under valgrind", run: memory::check },
+        Suite { title: "the Python package with NumPy alone", run: python::check },
     ];
     for suite in local.iter().chain(peers::SUITES.iter().filter(|_| with_peers)) {
         let ran = part(suite.title, &mut seconds, || (suite.run)());

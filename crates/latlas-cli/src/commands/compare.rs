@@ -15,6 +15,7 @@ use crate::inputs;
 use crate::models::name_of;
 use crate::present::{Presentation, present, save_page};
 use crate::progress::Progress;
+use crate::shelf::Shelf;
 
 /// Compare models on the same latents or data, or reports that were saved as JSON: differences from the first
 #[derive(Debug, Args)]
@@ -82,7 +83,7 @@ fn models(arguments: &Arguments, names: &[String], along: Option<&Along>, consol
     if samples.data.is_some() && samples.latents.is_none() {
         settings.sampling = Sampling::Data;
     }
-    let gathered = inputs::gather(Some(&arguments.sides[0]), &arguments.model, &samples, settings.dtype)?;
+    let gathered = inputs::gather(Some(&arguments.sides[0]), &arguments.model, &samples, settings.dtype, &Shelf::default())?;
     console.notes(&gathered.notes);
     let first = gathered.inputs;
     let others = first.others.iter().map(|other| Inputs {

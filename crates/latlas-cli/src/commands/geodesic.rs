@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use latlas::data::{self, Float};
+use latlas::error::Result;
 use latlas::geometry::{Curves, Geodesic, GeodesicOptions, Reason, Status, geodesics};
 use ndarray::{Array1, Array3, ArrayD, Axis};
 
@@ -84,25 +85,27 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::usage(what, "take two points or more, and a file that ends in .npz"));
     }
     let found = arguments.search.run()?;
-    let d = found.first().map_or(0, |geodesic| geodesic.nodes.ncols());
-    let mut curves = Array3::zeros((found.len(), arguments.points, d));
-    for (geodesic, mut curve) in found.iter().zip(curves.outer_iter_mut()) {
-        let spline = Curves::through(geodesic.nodes.view().insert_axis(Axis(0)))?;
-        for (k, mut point) in curve.outer_iter_mut().enumerate() {
-            point.assign(&spline.at(k as f64 / (arguments.points - 1) as f64).0.row(0));
-        }
-    }
-    archive(&arguments.out, &found, Some(curves))?;
+    archive(&arguments.out, &found, Some(arguments.points))?;
     arguments.search.space.console().note(&format!("{} geodesics are in {}", found.len(), arguments.out.display()));
     Ok(())
 }
 
-/// All that is known of geodesics as arrays.
-pub fn archive(path: &std::path::Path, found: &[Geodesic], curves: Option<Array3<f64>>) -> Outcome {
+/// Writes all that is known of geodesics.
+pub fn archive(path: &std::path::Path, found: &[Geodesic], points: Option<usize>) -> Outcome {
+    let arrays = geodesic_arrays(found, points)?;
+    let views: Vec<_> = arrays.iter().map(|(name, values)| (*name, values.view())).collect();
+    Ok(data::write_npz(path, &views, Float::F64)?)
+}
+
+/// All that is known of geodesics as named arrays, with so many points of each where they are wanted (two or more).
+///
+/// # Errors
+/// Curves without a spline.
+pub fn geodesic_arrays(found: &[Geodesic], points: Option<usize>) -> Result<Vec<(&'static str, ArrayD<f64>)>> {
     let column = |of: &dyn Fn(&Geodesic) -> f64| found.iter().map(of).collect::<Array1<f64>>().into_dyn();
     let views: Vec<_> = found.iter().map(|geodesic| geodesic.velocity.view()).collect();
     let velocities = ndarray::stack(Axis(0), &views).unwrap_or_default().into_dyn();
-    let mut arrays: Vec<(&str, ArrayD<f64>)> = vec![
+    let mut arrays = vec![
         ("velocity", velocities),
         ("length", column(&|g| g.length)),
         ("length_error", column(&|g| g.length_error)),
@@ -116,11 +119,18 @@ pub fn archive(path: &std::path::Path, found: &[Geodesic], curves: Option<Array3
         ("status", column(&|g| f64::from(status_code(g.status)))),
         ("reason", column(&|g| g.status.reason().map_or(0.0, |reason| f64::from(reason_code(reason))))),
     ];
-    if let Some(curves) = curves {
+    if let Some(points) = points {
+        let d = found.first().map_or(0, |geodesic| geodesic.nodes.ncols());
+        let mut curves = Array3::zeros((found.len(), points, d));
+        for (geodesic, mut curve) in found.iter().zip(curves.outer_iter_mut()) {
+            let spline = Curves::through(geodesic.nodes.view().insert_axis(Axis(0)))?;
+            for (k, mut point) in curve.outer_iter_mut().enumerate() {
+                point.assign(&spline.at(k as f64 / (points - 1) as f64).0.row(0));
+            }
+        }
         arrays.insert(0, ("curves", curves.into_dyn()));
     }
-    let views: Vec<_> = arrays.iter().map(|(name, values)| (*name, values.view())).collect();
-    Ok(data::write_npz(path, &views, Float::F64)?)
+    Ok(arrays)
 }
 
 /// As `status` has it.

@@ -1,10 +1,13 @@
 //! `latlas metric`: the metric M(z) of the latent space, in the geometry of p(x|z).
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use crate::arrays::{self, Kind};
 use crate::failure::Outcome;
 use crate::geometry::{self, GeometryOptions, Space};
+use crate::shelf::Shelf;
 
 /// The metric that the decoder induces at latents: M = DFᵀDF of an embedding F of its outputs, [n, d, d]
 #[derive(Debug, Args)]
@@ -23,10 +26,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return arrays::write_metric(given, &space);
     }
     // A map: conditions may differ from row to row.
-    let embedding = geometry.embedding(given.dtype.into())?;
+    let embedding = geometry.embedding(given.dtype.into(), &Shelf::default())?;
     let kind = Kind {
         name: "metric",
-        prepare: &|decoder| embedding.clone().of(&decoder),
+        prepare: &|decoder| Ok(Arc::new(embedding.clone().of(&decoder)?)),
         shape: |decoder| vec![decoder.latent_dim(); 2],
         compute: |linearization| Ok(linearization.gram()?.into_dyn()),
     };

@@ -18,9 +18,13 @@ mod reproduce;
 mod run;
 mod train;
 
+pub use geodesic::geodesic_arrays;
+
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::shelf::Shelf;
+use crate::task::Task;
 
 /// A verb of the command.
 pub struct Verb {
@@ -57,6 +61,21 @@ pub const VERBS: &[Verb] = &[
 pub fn dispatch(matches: &ArgMatches) -> Outcome {
     let chosen = matches.subcommand().and_then(|(name, rest)| Some((VERBS.iter().find(|verb| verb.name == name)?, rest)));
     chosen.map_or(Ok(()), |(verb, rest)| (verb.run)(rest))
+}
+
+/// What the words of `latlas run` or `latlas report` ask for, beside the things on a shelf.
+///
+/// # Errors
+/// Words that the command line does not know, files that cannot be read, inputs that do not go together.
+pub fn task(words: &[String], shelf: &Shelf) -> Outcome<Task> {
+    let usage =
+        |error: &clap::Error| Failure::Usage { what: error.to_string().trim_start_matches("error: ").trim_end().into(), hint: None };
+    let matches = crate::args::command().try_get_matches_from(words).map_err(|error| usage(&error))?;
+    match matches.subcommand() {
+        Some(("run", rest)) => run::task(&run::Arguments::from_arg_matches(rest).map_err(|error| usage(&error))?, shelf),
+        Some(("report", rest)) => report::task(&report::Arguments::from_arg_matches(rest).map_err(|error| usage(&error))?, shelf),
+        _ => Err(Failure::usage("this verb computes no report", "take run or report")),
+    }
 }
 
 /// The command line of a verb from its arguments; the documentation of the type is its help.

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use latlas::caveat::Caveat;
 use latlas::estimators;
 use latlas::report::{PageOptions, atlas, html};
-use latlas::run;
+use latlas::run::Shard;
 
 use crate::args::{CodeOptions, Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
@@ -14,6 +13,8 @@ use crate::failure::Outcome;
 use crate::geometry::GeometryOptions;
 use crate::present::save_page;
 use crate::progress::Progress;
+use crate::shelf::Shelf;
+use crate::task::Task;
 use crate::{gate, inputs};
 
 /// Measure everything that applies, and write a page and JSON; without a model, of the built-in digits
@@ -56,12 +57,30 @@ const FEWEST: usize = 64;
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
     arguments.running.threads.start()?;
+    let task = task(arguments, &Shelf::default())?;
+    console.notes(&task.notes);
+    let progress = Progress::new(console, "samples");
+    let report = task.measure(&|done, all| progress.at(done, all))?;
+    drop(progress);
+
+    let page = PageOptions { command: Some(command_line()), ..task.page.clone() };
+    let numbers = report.clone();
+    let page = html::page(&atlas::compose(&task.inputs, report, &page)?)?;
+    save_page(&arguments.out, &page, &numbers)?;
+    let path = |name: &str| crate::console::plain(&arguments.out.join(name).display().to_string());
+    console.data(&format!("{}\n{}\n", path("report.html"), path("report.json")))?;
+    gate::check(&arguments.statistics.gate, &numbers)
+}
+
+/// What the arguments ask for, read and checked: every estimator that applies.
+pub fn task(arguments: &Arguments, shelf: &Shelf) -> Outcome<Task> {
+    let mut notes = Vec::new();
     let mut samples = arguments.samples.clone();
     let mut model = arguments.decoder.clone();
     let has_codes =
         arguments.codes.codes.is_some() || arguments.codes.code_table.is_some() || (samples.encoder.is_some() && samples.data.is_some());
     if model.is_none() && samples.jacobians.is_none() && !has_codes {
-        console.note("no model was given: this is the built-in digits model and its data");
+        notes.push("no model was given: this is the built-in digits model and its data".into());
         model = Some("builtin:digits-vae".into());
         let unless_given = |given: &mut Option<String>, builtin: &str| _ = given.get_or_insert_with(|| builtin.into());
         unless_given(&mut samples.encoder, "builtin:digits-encoder");
@@ -73,41 +92,29 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let by_class = arguments.statistics.conditioning == Conditioning::PerClass;
     let settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
     let mut settings = arguments.codes.onto(settings);
-    let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype)?.with_geometry(&arguments.geometry)?;
-    console.notes(&gathered.notes);
+    let gathered = inputs::gather(model.as_deref(), &arguments.model, &samples, settings.dtype, shelf)?;
+    let gathered = gathered.with_geometry(&arguments.geometry, shelf)?;
+    notes.extend(gathered.notes);
     let mut inputs = gathered.inputs;
-    inputs::codes(&arguments.codes, &mut inputs)?;
+    inputs::codes(&arguments.codes, &mut inputs, shelf)?;
 
     let wished = settings.samples;
     if let Some(decoder) = inputs.decoder.as_ref().filter(|_| samples.samples.is_none()) {
         settings.samples = affordable(wished, decoder.cost().jacobian);
     }
     let is_lowered = settings.samples < wished && !by_class && inputs.context(&settings)?.n_samples == settings.samples;
-    let groups: Vec<String> = estimators::GROUPS.iter().map(|(group, _)| (*group).to_string()).collect();
-    let progress = Progress::new(console, "samples");
-    let tell = |done, all| progress.at(done, all);
-    let mut report = if by_class {
-        run::run_by_class(&groups, &inputs, &settings, arguments.statistics.class_weights.into(), &tell)?
-    } else {
-        run::run(&groups, &inputs, &settings, &tell)?
-    };
-    drop(progress);
-    if is_lowered {
-        let message = format!("{} instead of {wished}; --samples decides otherwise", settings.samples);
-        console.note(&format!("samples: {message}"));
-        for estimate in &mut report.estimates {
-            estimate.caveats.push(Caveat::new("fewer-samples", message.clone()));
-        }
-    }
-
-    let options = PageOptions { image: arguments.image.clone(), command: Some(command_line()), ..PageOptions::default() };
-    let gates = &arguments.statistics.gate;
-    let numbers = report.clone();
-    let page = html::page(&atlas::compose(&inputs, report, &options)?)?;
-    save_page(&arguments.out, &page, &numbers)?;
-    let path = |name: &str| crate::console::plain(&arguments.out.join(name).display().to_string());
-    console.data(&format!("{}\n{}\n", path("report.html"), path("report.json")))?;
-    gate::check(gates, &numbers)
+    let fewer = is_lowered.then(|| format!("{} instead of {wished}; --samples decides otherwise", settings.samples));
+    notes.extend(fewer.iter().map(|message| format!("samples: {message}")));
+    Ok(Task {
+        ids: estimators::GROUPS.iter().map(|(group, _)| (*group).to_string()).collect(),
+        by_class: by_class.then(|| arguments.statistics.class_weights.into()),
+        shard: Shard::WHOLE,
+        page: PageOptions { image: arguments.image.clone(), ..PageOptions::default() },
+        inputs,
+        settings,
+        notes,
+        fewer,
+    })
 }
 
 /// As many samples as were wished for, or fewer where their Jacobians would go beyond the budget. It follows from the model

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use latlas::data::{Float, write_npz};
 use latlas::estimators;
+use latlas::report::PageOptions;
 use latlas::run::{self, Run, SampleRows, Shard};
 use ndarray::Array2;
 
@@ -17,6 +18,8 @@ use crate::inputs;
 use crate::models::names_a_model;
 use crate::present::{Presentation, present};
 use crate::progress::Progress;
+use crate::shelf::Shelf;
+use crate::task::Task;
 
 /// Run the named estimators or groups
 #[derive(Debug, Args)]
@@ -67,20 +70,9 @@ struct Sharding {
 /// The verb.
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
-    let (ids, model) = split(&arguments.words);
-    if ids.is_empty() {
-        return Err(Failure::usage("no estimator was named", "`latlas list estimators` shows them; `entropy` runs a whole group"));
-    }
-    check_names(&ids)?;
     arguments.running.threads.start()?;
-    let settings = arguments.statistics.settings(&arguments.running, &arguments.samples, &arguments.latents);
-    let settings = arguments.codes.onto(settings);
-    let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype)?.with_geometry(&arguments.geometry)?;
-    console.notes(&gathered.notes);
-    let mut inputs = gathered.inputs;
-    inputs::codes(&arguments.codes, &mut inputs)?;
-
-    let by_class = (arguments.statistics.conditioning == Conditioning::PerClass).then(|| arguments.statistics.class_weights.into());
+    let Task { ids, inputs, settings, by_class, notes, .. } = task(arguments, &Shelf::default())?;
+    console.notes(&notes);
     let progress = Progress::new(console, "samples");
     let tell = |done, all| progress.at(done, all);
     let report = match (&arguments.sharding.state, by_class) {
@@ -123,6 +115,24 @@ fn write_rows(file: &Path, (latents, rows): (Option<Array2<f64>>, Vec<SampleRows
         }
     }
     Ok(())
+}
+
+/// What the arguments ask for, read and checked.
+pub fn task(arguments: &Arguments, shelf: &Shelf) -> Outcome<Task> {
+    let (ids, model) = split(&arguments.words);
+    if ids.is_empty() {
+        return Err(Failure::usage("no estimator was named", "`latlas list estimators` shows them; `entropy` runs a whole group"));
+    }
+    check_names(&ids)?;
+    let settings = arguments.statistics.settings(&arguments.running, &arguments.samples, &arguments.latents);
+    let settings = arguments.codes.onto(settings);
+    let gathered = inputs::gather(model, &arguments.model, &arguments.samples, settings.dtype, shelf)?;
+    let gathered = gathered.with_geometry(&arguments.geometry, shelf)?;
+    let mut inputs = gathered.inputs;
+    inputs::codes(&arguments.codes, &mut inputs, shelf)?;
+    let by_class = (arguments.statistics.conditioning == Conditioning::PerClass).then(|| arguments.statistics.class_weights.into());
+    let shard = arguments.sharding.shard.unwrap_or(Shard::WHOLE);
+    Ok(Task { ids, inputs, settings, by_class, shard, notes: gathered.notes, fewer: None, page: PageOptions::default() })
 }
 
 /// Ids first, then perhaps a model: the last word, if it can be no id.

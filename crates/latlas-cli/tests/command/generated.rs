@@ -6,7 +6,7 @@ use std::path::Path;
 use latlas::estimators;
 
 /// Compares the text with a file of `docs/`, or writes it there.
-fn is_current(name: &str, text: &str) {
+pub fn is_current(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     if std::env::var_os("LATLAS_GENERATE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -11,6 +11,7 @@ mod gates;
 mod generated;
 mod help;
 mod inspect;
+mod python;
 mod report;
 mod reproduce;
 mod train;

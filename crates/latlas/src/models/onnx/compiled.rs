@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::settings::Dtype;
 
 /// A program that takes and gives doubles, whatever it computes in.
-pub(crate) enum Compiled {
+pub enum Compiled {
     F32(Program<f32>, Pool<f32>),
     F64(Program<f64>, Pool<f64>),
 }
@@ -33,6 +33,16 @@ impl Compiled {
             Self::F32(program, _) => program.cost(),
             Self::F64(program, _) => program.cost(),
         }
+    }
+
+    /// The program, if it runs in single precision.
+    pub fn single(&self) -> Option<&Program<f32>> {
+        if let Self::F32(program, _) = self { Some(program) } else { None }
+    }
+
+    /// The program, if it runs in double precision.
+    pub fn double(&self) -> Option<&Program<f64>> {
+        if let Self::F64(program, _) = self { Some(program) } else { None }
     }
 
     /// How many outputs there are.
@@ -68,29 +78,33 @@ fn run<T: Real>(program: &Program<T>, pool: &Pool<T>, n: usize, arguments: &[&[T
     Ok(widened)
 }
 
+/// One output as it is; repeated where it does not vary over the samples or over its k further rows.
+pub(crate) fn take<T: Real>(program: &Program<T>, n: usize, arguments: &[&[T]], (output, k): (usize, usize)) -> Result<Vec<T>> {
+    let mut buffers = Vec::new();
+    program.run(n, arguments, &mut buffers)?;
+    let values = buffers.swap_remove(output);
+    let whole = n * k * program.graph().node(program.graph().outputs[output].node).item_len();
+    Ok(if values.len() == whole { values } else { repeated(program.graph(), output, n, k, &values).copied().collect() })
+}
+
 /// `[rows it has.., item]` → `[n, k, item]`.
 fn spread<T: Real>(graph: &Graph, output: usize, n: usize, k: usize, values: &[T]) -> Vec<f64> {
+    repeated(graph, output, n, k, values).map(|x| x.to_f64()).collect()
+}
+
+/// The values of every sample and of each of its k rows, in order.
+fn repeated<'a, T: Real>(graph: &Graph, output: usize, n: usize, k: usize, values: &'a [T]) -> impl Iterator<Item = &'a T> {
     let node = graph.node(graph.outputs[output].node);
     let item = node.item_len();
     let over_samples = node.rows.contains(Axis::SAMPLE);
     let over_tangents = node.rows.iter().any(|axis| axis != Axis::SAMPLE);
-    if over_samples && (over_tangents || k == 1) {
-        return values.iter().map(|x| x.to_f64()).collect();
-    }
-    let mut wide = Vec::with_capacity(n * k * item);
-    for s in 0..n {
-        for t in 0..k {
-            let row = if over_samples {
-                s
-            } else if over_tangents {
-                t
-            } else {
-                0
-            };
-            wide.extend(values[row * item..][..item].iter().map(|x| x.to_f64()));
-        }
-    }
-    wide
+    let row = move |s: usize, t: usize| match (over_samples, over_tangents) {
+        (true, true) => s * k + t,
+        (true, false) => s,
+        (false, true) => t,
+        (false, false) => 0,
+    };
+    (0..n).flat_map(move |s| (0..k).map(move |t| row(s, t))).flat_map(move |row| &values[row * item..][..item])
 }
 
 /// Values as `[rows, columns]`.

@@ -133,6 +133,14 @@ impl OnnxDecoder {
         Some(Arc::new(Self { network, output: self.output, heads, origin, cost: self.cost }))
     }
 
+    /// The same model computed in another number type, with programs of its own.
+    ///
+    /// # Errors
+    /// A graph that cannot be transformed.
+    pub fn in_type(&self, dtype: Dtype) -> Result<Self> {
+        Self::assemble(Arc::clone(&self.network.graph), self.output, self.heads.clone(), Arc::clone(&self.origin), dtype)
+    }
+
     /// What the inputs and outputs were taken for, one line each.
     pub fn notes(&self) -> Vec<String> {
         self.heads.notes(self.graph())
@@ -171,6 +179,11 @@ impl OnnxDecoder {
     /// Where it came from.
     pub fn path(&self) -> &Path {
         &self.origin.path
+    }
+
+    /// The graph with its programs, and the output that is decoded.
+    pub(super) fn network_and_output(&self) -> (&Network, usize) {
+        (&self.network, self.output)
     }
 
     /// Any output at some latents: `[n, its size]`.

@@ -10,6 +10,7 @@ use super::network::Network;
 use super::{Heads, ModelFile, Options};
 use crate::error::Result;
 use crate::models::{Encoder, Posterior};
+use crate::settings::Dtype;
 
 /// An encoder from an ONNX file. For a flow it is the inverse, without a spread.
 pub struct OnnxEncoder {
@@ -66,6 +67,18 @@ impl OnnxEncoder {
     /// Where its ports are; the latent is the data.
     pub fn heads(&self) -> &Heads {
         &self.heads
+    }
+
+    /// The same model computed in another number type, with programs of its own.
+    #[must_use]
+    pub fn in_type(&self, dtype: Dtype) -> Self {
+        let network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, dtype);
+        Self { network, heads: self.heads.clone(), path: self.path.clone(), sha256: self.sha256.clone() }
+    }
+
+    /// Type in which it runs.
+    pub fn dtype(&self) -> Dtype {
+        self.network.dtype
     }
 
     /// Digest of the file's bytes.

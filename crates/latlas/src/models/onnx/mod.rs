@@ -5,6 +5,7 @@ mod decoder;
 mod encoder;
 mod file;
 mod heads;
+mod native;
 mod network;
 mod units;
 
@@ -12,6 +13,7 @@ pub use decoder::OnnxDecoder;
 pub use encoder::OnnxEncoder;
 pub use file::ModelFile;
 pub use heads::Heads;
+pub use native::{Ask, Native};
 
 use crate::settings::Dtype;
 

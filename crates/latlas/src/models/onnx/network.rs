@@ -42,7 +42,7 @@ pub struct Pass {
 
 /// What a program computes; the first number is an output of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Purpose {
+pub enum Purpose {
     Value(usize),
     Columns(usize),
     /// With this many tangents that are the same for all samples.
@@ -255,7 +255,13 @@ impl Network {
         Ok(arguments)
     }
 
-    fn program(&self, purpose: Purpose) -> Result<Arc<Compiled>> {
+    /// Whether the intermediate values of a program fit.
+    pub fn is_within_budget(&self, purpose: Purpose) -> Result<bool> {
+        Ok(self.program(purpose)?.cost().bytes_per_sample <= self.budget)
+    }
+
+    /// A program, compiled when it is first needed.
+    pub fn program(&self, purpose: Purpose) -> Result<Arc<Compiled>> {
         // Compiling under the lock: a second thread waits rather than doing it again.
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(program) = programs.get(&purpose) {
