@@ -81,7 +81,7 @@ fn couplings() -> Result<Graph> {
 }
 
 fn run<T: Real>(graph: &Graph, n: usize, runs: usize) -> Result<()> {
-    let program = Program::<T>::compile(graph, &Options { tile: Some(n) })?;
+    let program = Program::<T>::compile(graph, &Options { tile: Some(n), ..Options::default() })?;
     let port = |node: NodeId| (0..n * graph.node(node).item_len()).map(|i| T::from_f64((i as f64 * 0.7).sin())).collect();
     let inputs: Vec<Vec<T>> = graph.inputs.iter().map(|p| port(p.node)).collect();
     let inputs: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();

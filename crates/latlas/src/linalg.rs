@@ -3,9 +3,11 @@
 //! Volumes are sums of log |R_kk| of a Householder QR, whose error grows with the condition number of J; a determinant
 //! of JᵀJ would square it.
 
+use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef, Par, Side};
-use ndarray::{Array1, Array2, ArrayView2, ShapeBuilder};
+use faer::linalg::qr::no_pivoting::factor as no_pivoting;
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side, Spec};
+use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 
 use crate::error::{Error, Result};
 
@@ -31,12 +33,32 @@ pub struct Svd {
 
 /// R of the QR factorisation of the matrix whose columns are the rows of `columns [d, D]`: `[min(d, D), d]`.
 pub fn r_factor(columns: ArrayView2<'_, f64>) -> Array2<f64> {
-    if columns.is_empty() {
-        return Array2::zeros((columns.nrows().min(columns.ncols()), columns.nrows()));
+    let mut factored = factored_in_place(columns.as_standard_layout().into_owned());
+    let rank = columns.ncols().min(columns.nrows());
+    if columns.ncols() > rank {
+        factored = factored.slice_axis(Axis(1), (..rank).into()).to_owned();
     }
-    let columns = columns.as_standard_layout();
-    let qr = column_matrix(&columns).qr();
-    from_faer(qr.thin_R())
+    // Below the diagonal lie the reflections.
+    factored.outer_iter_mut().enumerate().for_each(|(k, mut column)| column.iter_mut().skip(k + 1).for_each(|x| *x = 0.0));
+    factored.reversed_axes()
+}
+
+/// The diagonal of [`r_factor`], in the memory of the matrix.
+pub fn r_diagonal(columns: Array2<f64>) -> Vec<f64> {
+    factored_in_place(columns).diag().to_vec()
+}
+
+/// Householder QR of the matrix whose columns are the rows of `columns`, in standard layout: each begins with its column of R.
+fn factored_in_place(mut columns: Array2<f64>) -> Array2<f64> {
+    let (d, big_d) = columns.dim();
+    if let (Some(entries), false) = (columns.as_slice_mut(), d * big_d == 0) {
+        let block = no_pivoting::recommended_block_size::<f64>(big_d, d);
+        let mut reflections = Mat::<f64>::zeros(block, d.min(big_d));
+        let need = no_pivoting::qr_in_place_scratch::<f64>(big_d, d, block, Par::Seq, Spec::default());
+        let matrix = MatMut::from_column_major_slice_mut(entries, big_d, d);
+        no_pivoting::qr_in_place(matrix, reflections.as_mut(), Par::Seq, MemStack::new(&mut MemBuffer::new(need)), Spec::default());
+    }
+    columns
 }
 
 /// Thin QR of the matrix whose columns are the rows of `columns [d, D]`, d ≤ D.
@@ -60,7 +82,7 @@ pub fn upper_gram(columns: ArrayView2<'_, f64>, triangular: bool) -> Array2<f64>
     };
     if let Some(entries) = gram.as_slice_mut() {
         // A row-major upper triangle is a column-major lower one.
-        let out = faer::MatMut::from_column_major_slice_mut(entries, d, d);
+        let out = MatMut::from_column_major_slice_mut(entries, d, d);
         triangular::matmul(out, BlockStructure::TriangularLower, Accum::Replace, matrix.transpose(), left, matrix, right, 1.0, Par::Seq);
     }
     gram

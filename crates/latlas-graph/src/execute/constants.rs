@@ -109,7 +109,7 @@ impl<T: Real> Constants<T> {
             let step = Step::new(graph, plan, group, 1, &constants)?;
             let mut out = vec![T::ZERO; step.len];
             let around = Around { constants: &constants, inputs: &[], globals: &[] };
-            step.run(&Memory { around, slots: &[], outputs: &[] }, &mut out, &mut scratch);
+            step.run(&Memory { around, slots: &[], outputs: &[] }, 0, &mut out, &mut scratch);
             constants.kept[group.result().index()] = Some(Kept::Own(out));
             for root in group.values().map(|id| plan.root(id).index()).filter(|&root| last_reader[root] == i && !needed[root]) {
                 constants.kept[root] = None;

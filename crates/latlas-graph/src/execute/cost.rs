@@ -1,8 +1,9 @@
 //! What a run will cost, from the sizes of the graph alone.
 
 use super::kernels::Layout;
+use super::pieces::plan;
 use super::plan::{Group, Phase, Plan, scalar_cost};
-use super::{Rate, Real};
+use super::{Options, Rate, Real};
 use crate::{Axis, Graph, Node, NodeId, Op, Result};
 
 /// Operations and memory of a graph.
@@ -54,30 +55,6 @@ impl Cost {
     }
 }
 
-/// The most bytes of intermediate values that a tile should have …
-const TILE_BYTES: usize = 1 << 20;
-/// … or as a share of the weights of matrix products, if that is more: a tile passes through all of these, and where they do not
-/// stay in a near cache either, that is what takes time.
-const TILE_SHARE_OF_WEIGHTS: usize = 4;
-/// The most samples.
-const LARGEST_TILE: usize = 64;
-
-/// The largest power of two of samples whose intermediate values fit a near cache, or are few beside the weights; follows from the
-/// graph, not from the machine.
-pub(super) fn default_tile(graph: &Graph, plan: &Plan, element: usize) -> usize {
-    let bytes_per_sample = plan.live_elements().saturating_mul(element);
-    let weights = plan.groups.iter().filter(|group| plan.phase_of(group) == Phase::Tile).map(Group::result);
-    let weights =
-        weights.filter(|result| matches!(graph.node(*result).op, Op::Contract(_))).flat_map(|result| &graph.node(result).operands);
-    let weights = weights.filter(|operand| plan.is_kept(**operand)).map(|operand| Layout::of(graph, graph.node(*operand), 1).len());
-    let limit = TILE_BYTES.max(weights.fold(0, usize::saturating_add).saturating_mul(element) / TILE_SHARE_OF_WEIGHTS);
-    let mut tile = LARGEST_TILE;
-    while tile > 1 && bytes_per_sample.saturating_mul(tile) > limit {
-        tile /= 2;
-    }
-    tile
-}
-
 /// The cost of a graph, with elements of eight bytes and the default tile.
 pub fn cost(graph: &Graph) -> Result<Cost> {
     cost_of::<f64>(graph)
@@ -85,8 +62,7 @@ pub fn cost(graph: &Graph) -> Result<Cost> {
 
 /// The cost of a graph that is run in a given type with the default tile.
 pub fn cost_of<T: Real>(graph: &Graph) -> Result<Cost> {
-    let plan = Plan::new(graph)?;
-    let tile = default_tile(graph, &plan, size_of::<T>());
+    let (plan, tile) = plan(graph, &Options::default(), size_of::<T>())?;
     Ok(planned(graph, &plan, size_of::<T>(), tile))
 }
 

@@ -24,8 +24,11 @@
 mod channels;
 mod constants;
 mod cost;
+mod groups;
 mod isa;
 mod kernels;
+mod phases;
+mod pieces;
 mod plan;
 mod program;
 mod rate;
@@ -34,6 +37,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod tiles;
 
 pub(crate) use cost::product_operations;
 pub use cost::{Cost, Work, cost, cost_of};
@@ -49,4 +53,7 @@ pub struct Options {
     /// Samples a tile. It orders the sums over samples and so belongs to the settings of a result; `None` chooses by the
     /// sizes of the graph.
     pub tile: Option<usize>,
+    /// Rows of a row axis (tangents, probes) that a tile of one sample computes at a time, where nothing joins them. It changes no bit
+    /// of a result; `None` chooses by the sizes of the graph.
+    pub piece: Option<usize>,
 }

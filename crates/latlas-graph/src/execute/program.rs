@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::constants::Constants;
-use super::cost::{Cost, default_tile, planned};
+use super::cost::{Cost, planned};
 use super::isa::Isa;
 use super::kernels::Layout;
+use super::pieces;
 use super::plan::{Phase, Place, Plan};
-use super::tile::{Around, Memory, Step, Tile, Workspace, grown};
+use super::tile::{Around, Memory, Step, Steps, Tile, Workspace, grown};
+use super::tiles::{Tiles, Total};
 use super::{Options, Real};
 use crate::{Axis, Error, Graph, NodeId, Op, Result};
 
@@ -24,7 +26,7 @@ pub struct Program<T> {
     before: Vec<Step<T>>,
     after: Vec<Step<T>>,
     /// Steps for each tile size met so far: the full tile and what is left at the end.
-    steps: Mutex<BTreeMap<usize, Arc<Vec<Step<T>>>>>,
+    steps: Mutex<BTreeMap<usize, Arc<Steps<T>>>>,
     workspaces: Mutex<Vec<Workspace<T>>>,
     globals: Mutex<Vec<Vec<Vec<T>>>>,
 }
@@ -66,8 +68,7 @@ impl<T: Real> Program<T> {
     /// convolution is inconsistent; with [`Error::Setting`] where `LATLAS_ISA` names no instruction set of this machine.
     pub fn compile(graph: &Graph, options: &Options) -> Result<Self> {
         Isa::pinned()?;
-        let plan = Plan::new(graph)?;
-        let tile = options.tile.unwrap_or_else(|| default_tile(graph, &plan, size_of::<T>())).max(1);
+        let (plan, tile) = pieces::plan(graph, options, size_of::<T>())?;
         let constants = Constants::new(graph, &plan)?;
         let ports = [&graph.inputs, &graph.outputs].map(|ports| ports.iter().map(|p| Width::of(graph, p.node)).collect());
         let (before, after) =
@@ -125,7 +126,7 @@ impl<T: Real> Program<T> {
         let memory = Memory { around: Around { constants: &self.constants, inputs, globals: &globals }, slots: &[], outputs: &[] };
         for ((port, width), output) in self.graph.outputs.iter().zip(&self.ports[1]).zip(outputs.iter_mut()) {
             if !width.varies {
-                output.copy_from_slice(memory.read(self.plan.place_of(port.node), width.one));
+                output.copy_from_slice(memory.read(self.plan.place_of(port.node), 0, width.one));
             }
         }
         lock(&self.globals).push(globals);
@@ -165,7 +166,7 @@ impl<T: Real> Program<T> {
             let super::tile::Target::Global(target) = step.target else { continue };
             let mut out = std::mem::take(&mut globals[target]);
             let memory = Memory { around: Around { constants: &self.constants, inputs, globals }, slots: &[], outputs: &[] };
-            step.run(&memory, grown(&mut out, step.len), &mut lease.workspace.scratch);
+            step.run(&memory, 0, grown(&mut out, step.len), &mut lease.workspace.scratch);
             globals[target] = out;
         }
     }
@@ -220,7 +221,7 @@ impl<T: Real> Program<T> {
     fn run_tile<'a>(
         &self,
         tile: &mut Tile<'_, T>,
-        steps: &[Step<T>],
+        steps: &Steps<T>,
         inputs: &[&'a [T]],
         globals: &[Vec<T>],
         workspace: &mut Workspace<T>,
@@ -237,14 +238,14 @@ impl<T: Real> Program<T> {
             let place = self.plan.place_of(port.node);
             if self.ports[1][i].varies && place != Place::Output(i) {
                 let out = std::mem::take(&mut tile.outputs[i]);
-                out.copy_from_slice(workspace.memory(around, &tile.outputs).read(place, out.len()));
+                out.copy_from_slice(workspace.memory(around, &tile.outputs).read(place, 0, out.len()));
                 tile.outputs[i] = out;
             }
         }
     }
 
     /// The steps for tiles of this many samples.
-    fn steps_for(&self, samples: usize) -> Result<Arc<Vec<Step<T>>>> {
+    fn steps_for(&self, samples: usize) -> Result<Arc<Steps<T>>> {
         if samples == 0 {
             return Ok(Arc::default());
         }
@@ -255,7 +256,7 @@ impl<T: Real> Program<T> {
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        let steps = Arc::new(Step::phase(&self.graph, &self.plan, Phase::Tile, samples, &self.constants)?);
+        let steps = Arc::new(Steps::new(&self.graph, &self.plan, samples, &self.constants)?);
         known.insert(samples, steps.clone());
         Ok(steps)
     }
@@ -264,63 +265,6 @@ impl<T: Real> Program<T> {
     fn sample_parts<'a>(&self, outputs: &'a mut [Vec<T>]) -> Vec<(&'a mut [T], usize)> {
         let cut = |(width, output): (&Width, &'a mut Vec<T>)| if width.varies { (&mut output[..], width.one) } else { (&mut [][..], 0) };
         self.ports[1].iter().zip(outputs).map(cut).collect()
-    }
-}
-
-/// The tiles in order, with their parts of the outputs.
-struct Tiles<'a, T> {
-    outputs: Vec<(&'a mut [T], usize)>,
-    next: usize,
-    n: usize,
-    tile: usize,
-}
-
-impl<'a, T> Iterator for Tiles<'a, T> {
-    type Item = Tile<'a, T>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (first, count) = (self.next, self.tile.min(self.n - self.next));
-        if count == 0 {
-            return None;
-        }
-        self.next += count;
-        let split = |(rest, one): &mut (&'a mut [T], usize)| {
-            let (part, others) = std::mem::take(rest).split_at_mut(*one * count);
-            *rest = others;
-            part
-        };
-        Some(Tile { first, count, outputs: self.outputs.iter_mut().map(split).collect() })
-    }
-}
-
-/// A sum over tiles, in double precision from the second tile on.
-#[derive(Default)]
-struct Total<T> {
-    first: Option<Vec<T>>,
-    sum: Vec<f64>,
-}
-
-impl<T: Real> Total<T> {
-    /// Adds a part; its buffer may be taken.
-    fn add(&mut self, part: &mut Vec<T>) {
-        match &self.first {
-            None => self.first = Some(std::mem::take(part)),
-            Some(first) => {
-                if self.sum.is_empty() {
-                    self.sum = first.iter().map(|x| x.to_f64()).collect();
-                }
-                self.sum.iter_mut().zip(part.iter()).for_each(|(sum, x)| *sum += x.to_f64());
-            }
-        }
-    }
-
-    /// The sum; zero if there was no tile.
-    fn finish(self, out: &mut [T]) {
-        match self.first {
-            None => out.fill(T::ZERO),
-            Some(first) if self.sum.is_empty() => out.copy_from_slice(&first[..out.len()]),
-            Some(_) => out.iter_mut().zip(&self.sum).for_each(|(out, &sum)| *out = T::from_f64(sum)),
-        }
     }
 }
 

@@ -47,7 +47,7 @@ fn timed<T: Real>(n: usize, width: usize, step: impl FnOnce(&mut Builder, NodeId
     let node = step(&mut b, x);
     let graph = b.finish(vec![Port { name: "y".into(), node, shape: vec![width], default: None }]);
     // One tile, so that one thread runs it.
-    let program = Program::<T>::compile(&graph, &Options { tile: Some(n) })?;
+    let program = Program::<T>::compile(&graph, &Options { tile: Some(n), ..Options::default() })?;
     let input = vec![T::ONE; n * width];
     let mut outputs = vec![];
     let mut fastest = f64::INFINITY;

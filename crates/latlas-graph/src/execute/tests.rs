@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::{Options, Program, Real};
 use crate::evaluate::evaluate;
+use crate::lower::{self, Sliding};
 use crate::ops::{Binary, Contraction, Convolution, Face, IndexMap, Unary};
 use crate::{Axis, Builder, Error, Graph, NodeId, Op, Port, Rows, Tensor};
 
@@ -316,7 +317,11 @@ fn random_graph(seed: u64, steps: usize) -> Graph {
 }
 
 fn run<T: Real>(graph: &Graph, n: usize, inputs: &[Vec<f64>], tile: Option<usize>, threads: usize) -> crate::Result<Vec<Vec<T>>> {
-    let program = Program::<T>::compile(graph, &Options { tile })?;
+    run_with(graph, n, inputs, &Options { tile, ..Options::default() }, threads)
+}
+
+fn run_with<T: Real>(graph: &Graph, n: usize, inputs: &[Vec<f64>], options: &Options, threads: usize) -> crate::Result<Vec<Vec<T>>> {
+    let program = Program::<T>::compile(graph, options)?;
     let inputs: Vec<Vec<T>> = inputs.iter().map(|x| x.iter().map(|&x| T::from_f64(x)).collect()).collect();
     let inputs: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -371,6 +376,8 @@ proptest! {
                 let bits = |o: &[Vec<f64>]| o.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
                 prop_assert_eq!(bits(&three), bits(&threads), "threads change the result");
                 close(&expected, &run::<f32>(&graph, n, &inputs, Some(2), 1)?, 2e-4)?;
+                let pieces = Options { tile: Some(1), piece: Some(1 + steps % 2) };
+                close(&expected, &run_with::<f64>(&graph, n, &inputs, &pieces, 2)?, 1e-12)?;
             }
         }
     }
@@ -398,6 +405,47 @@ proptest! {
                 close(&evaluate(&graph, n, &inputs).unwrap(), &run::<f32>(&graph, n, &inputs, None, 1)?, 2e-4)?;
             }
         }
+    }
+}
+
+#[test]
+fn random_graphs_are_cut_now_and_then() {
+    let is_cut = |seed: &u64| {
+        super::pieces::plan(&random_graph(seed * 7919, 12), &Options { tile: Some(1), piece: Some(1) }, 8)
+            .is_ok_and(|(plan, _)| plan.pieces.is_some())
+    };
+    let cut = (0..400).filter(is_cut).count();
+    assert!(cut > 20, "{cut} of 400");
+}
+
+/// A Jacobian too large for the near cache is cut without being asked, and gives the bits of one that is not.
+#[test]
+fn a_large_jacobian_is_cut_by_itself() {
+    let mut b = Builder::new();
+    let z = b.input("z", Rows::SAMPLE, &[24], &[24]);
+    let mut numbers = Choices(5);
+    let mut weight = |b: &mut Builder, shape: &[usize]| {
+        let values: Vec<f64> = numbers.numbers(shape.iter().product()).iter().map(|x| x / 8.0).collect();
+        b.constant(Tensor::new(shape, values))
+    };
+    let w = weight(&mut b, &[8 * 256, 24]);
+    let h = b.contract(z, w, Contraction { a: vec![1], b: vec![0, 1], out: vec![0], sum_rows: Rows::NONE });
+    let mut h = b.reshape(h, &[1, 8, 16, 16]);
+    for channels in [(32, 8), (32, 32), (4, 32)] {
+        h = b.unary(Unary::Tanh, h);
+        let w = weight(&mut b, &[channels.0, channels.1, 3, 3]);
+        let sliding = Sliding { before: vec![1; 2], after: vec![1; 2], ..Sliding::unit(&[3, 3]) };
+        h = lower::conv(&mut b, h, w, None, &sliding, 1).unwrap();
+    }
+    let graph = b.finish(vec![Port { name: "x".into(), node: h, shape: vec![4, 16, 16], default: None }]).jacobian(0, &[0]).unwrap();
+    let (plan, tile) = super::pieces::plan(&graph, &Options::default(), 8).unwrap();
+    assert!(tile == 1 && plan.pieces.is_some_and(|pieces| pieces.rows <= 12), "{:?}", plan.pieces);
+    let inputs = [Choices(9).numbers(3 * 24)];
+    let whole = run_with::<f64>(&graph, 3, &inputs, &Options { tile: Some(1), piece: Some(24) }, 1).unwrap();
+    assert_eq!(whole, run_with::<f64>(&graph, 3, &inputs, &Options { tile: Some(1), piece: None }, 2).unwrap());
+    for piece in [1, 5, 7] {
+        let pieces = run_with::<f64>(&graph, 3, &inputs, &Options { tile: Some(1), piece: Some(piece) }, 2).unwrap();
+        assert!(whole == pieces, "pieces of {piece}");
     }
 }
 

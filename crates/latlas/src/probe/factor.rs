@@ -74,7 +74,7 @@ impl Factor {
         } else {
             let rows = live.iter().max().map_or(0, |last| last + 1).min(self.r.nrows());
             let columns = Array2::from_shape_fn((live.len(), rows), |(k, row)| self.r[[row, live[k]]]);
-            linalg::r_factor(columns.view()).diag().to_vec()
+            linalg::r_diagonal(columns)
         };
         let mut diagonal = diagonal.iter().zip(&live).enumerate().map(|(k, (r, place))| {
             let pivot = r.abs().ln();

@@ -69,7 +69,7 @@ impl Objective {
             }
         }
         let (graph, feeds): (Graph, Vec<Feed>) = p.finish(outputs);
-        let program = Program::compile(&graph, &Options { tile: Some(tile) })?;
+        let program = Program::compile(&graph, &Options { tile: Some(tile), ..Options::default() })?;
         let terms = terms.iter().map(|term| (term.name, term.weight)).collect();
         let scheduled = vec![[0.0]; feeds.len()];
         Ok(Self { program, feeds, terms, gradients, outputs: vec![], scheduled })

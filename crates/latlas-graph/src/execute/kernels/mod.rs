@@ -170,8 +170,10 @@ pub fn kernel<T: Real>(graph: &Graph, plan: &Plan, group: &Group, samples: usize
         Some(Operand::Value(id)) => Ok(Layout::planned(graph, plan, *id, samples)),
         _ => Err(Error::Graph { what: format!("node {} ({:?}) lacks operand {i}", group.result().index(), node.op) }),
     };
+    // A piece has other rows of an operand that is cut than the next.
+    let stays = |id: NodeId| plan.is_kept(id) && !(plan.is_cut(graph, id) && plan.is_cut(graph, group.result()));
     let constant = |i: usize| match group.operands.get(i) {
-        Some(Operand::Value(id)) if plan.is_kept(*id) => Some(Constant { root: plan.root(*id).index(), constants }),
+        Some(Operand::Value(id)) if stays(*id) => Some(Constant { root: plan.root(*id).index(), constants }),
         _ => None,
     };
     Ok(match &node.op {

@@ -1,7 +1,7 @@
 //! An ONNX file as a decoder: z → x with its derivatives, and its other heads.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use latlas_graph::{Builder, Graph, Port, Rows, Tensor};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
@@ -22,6 +22,8 @@ pub struct OnnxDecoder {
     heads: Heads,
     origin: Arc<Origin>,
     cost: Cost,
+    /// The same in double precision, while somebody uses it: its programs hold weights of their own.
+    twin: Mutex<Weak<Self>>,
 }
 
 /// Where a decoder came from.
@@ -72,7 +74,7 @@ impl OnnxDecoder {
         let mut network = Network::new(graph, heads.latent, heads.condition, dtype);
         network.beside = heads.log_det;
         let cost = network.cost(output)?;
-        Ok(Self { network, output, heads, origin, cost })
+        Ok(Self { network, output, heads, origin, cost, twin: Mutex::default() })
     }
 
     /// The same file with another output in place of x.
@@ -122,15 +124,20 @@ impl OnnxDecoder {
         Self::over(graph, Origin { path: name.into(), sha256: sha256(name.as_bytes()) }, options)
     }
 
-    /// The same model computed in double precision, with programs of its own; `None` if it is.
+    /// The same model computed in double precision, one for all who use it at a time; `None` if it is.
     pub fn precise(&self) -> Option<Arc<Self>> {
         if self.network.dtype == Dtype::F64 {
             return None;
         }
-        let mut network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, Dtype::F64);
-        network.beside = self.network.beside;
-        let (heads, origin) = (self.heads.clone(), Arc::clone(&self.origin));
-        Some(Arc::new(Self { network, output: self.output, heads, origin, cost: self.cost }))
+        let mut known = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
+        let twin = known.upgrade().unwrap_or_else(|| {
+            let mut network = Network::new(Arc::clone(&self.network.graph), self.heads.latent, self.heads.condition, Dtype::F64);
+            network.beside = self.network.beside;
+            let (heads, origin) = (self.heads.clone(), Arc::clone(&self.origin));
+            Arc::new(Self { network, output: self.output, heads, origin, cost: self.cost, twin: Mutex::default() })
+        });
+        *known = Arc::downgrade(&twin);
+        Some(twin)
     }
 
     /// The same model computed in another number type, with programs of its own.

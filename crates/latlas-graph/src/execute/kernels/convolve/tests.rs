@@ -105,7 +105,7 @@ fn close<T: Real>(graph: &Graph, n: usize, tolerance: f64) -> Result<(), TestCas
     let expected = evaluate(graph, n, &inputs).unwrap();
     let narrow: Vec<Vec<T>> = inputs.iter().map(|x| x.iter().map(|&x| T::from_f64(x)).collect()).collect();
     let narrow: Vec<&[T]> = narrow.iter().map(Vec::as_slice).collect();
-    let program = Program::<T>::compile(graph, &Options { tile: Some(3) }).unwrap();
+    let program = Program::<T>::compile(graph, &Options { tile: Some(3), ..Options::default() }).unwrap();
     let mut outputs: Vec<Vec<T>> = vec![];
     for _ in 0..2 {
         outputs.iter_mut().flatten().for_each(|x| *x = T::NAN);
