@@ -51,7 +51,7 @@ pub fn plan(graph: &Graph, options: &Options, element: usize) -> Result<(Plan, u
     let [one, all] = [in_pieces(1)?.live_elements(), in_pieces(size)?.live_elements()];
     let rows = default_rows(graph, &whole, axis, all.saturating_sub(one) / (size - 1), element);
     // What is hardly cut need not be.
-    if 2 * rows > size {
+    if rows > size / 2 {
         return Ok((whole, tile));
     }
     // Pieces of about equal size.
@@ -96,9 +96,10 @@ fn axis(graph: &Graph, plan: &Plan) -> Option<Axis> {
     let sizes = graph.axes().iter().enumerate().skip(1).filter_map(|(i, info)| Some((info.size?, i)));
     let mut candidates: Vec<(usize, usize)> = sizes.filter(|(size, _)| *size > 1).collect();
     candidates.sort_unstable_by_key(|&(size, i)| (std::cmp::Reverse(size), i));
+    let groups: Vec<&Group> = plan.groups.iter().filter(|group| plan.phase_of(group) == Phase::Tile).collect();
     candidates.into_iter().map(|(_, i)| Axis(i as u8)).find(|&axis| {
-        let mut groups = plan.groups.iter().filter(|group| plan.phase_of(group) == Phase::Tile).peekable();
-        groups.peek().is_some() && groups.all(|group| keeps_rows_apart(graph, plan, group, axis))
+        groups.iter().any(|group| graph.node(group.result()).rows.contains(axis))
+            && groups.iter().all(|group| keeps_rows_apart(graph, plan, group, axis))
     })
 }
 
