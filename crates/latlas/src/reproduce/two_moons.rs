@@ -36,7 +36,7 @@ const NAMES: [&str; 4] = ["core entropy", "detail entropy", "total correlation",
 
 fn settings(case: usize, seed: u64, quick: bool) -> Settings {
     let flow = Flow {
-        blocks: 8,
+        blocks: if quick { 2 } else { 8 },
         coupling: Coupling::Spline,
         hidden: if quick { vec![16] } else { vec![64, 64] },
         activation: Activation::Silu,
@@ -47,10 +47,10 @@ fn settings(case: usize, seed: u64, quick: bool) -> Settings {
         core: 1,
         ..Flow::default()
     };
-    let steps = if quick { 20 } else { 500 };
+    let steps = if quick { PER_EPOCH } else { 500 };
     Settings {
         seed,
-        batch: BATCH,
+        batch: batch(quick),
         epochs: 2 * steps / PER_EPOCH,
         schedule: Schedule::Step { every: steps, gamma: 0.1 },
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-5 },
@@ -60,7 +60,10 @@ fn settings(case: usize, seed: u64, quick: bool) -> Settings {
     }
 }
 
-const BATCH: usize = 1024;
+fn batch(quick: bool) -> usize {
+    if quick { 64 } else { 1024 }
+}
+
 /// Steps over the points before they come again.
 const PER_EPOCH: u64 = 20;
 
@@ -68,7 +71,7 @@ fn run(setup: &Setup, tell: &dyn Fn(usize, usize)) -> Result<Reproduction> {
     let started = std::time::Instant::now();
     let case = |case: usize, seed: u64| {
         // Every seed has points of its own.
-        let points = two_moons(BATCH * PER_EPOCH as usize, seed);
+        let points = two_moons(batch(setup.quick) * PER_EPOCH as usize, seed);
         let values = points.into_iter().flatten().map(|x| x as f32).collect();
         Ok((settings(case, seed, setup.quick), Data { values, shape: vec![2], labels: None }))
     };

@@ -73,10 +73,14 @@ pub fn rows(
     Ok((latents, rows))
 }
 
+/// Estimates that are the mean of a quantity of another name, but for the prior's term.
+const MEANS: [(&str, &str); 2] = [("manifold-entropy", "column-norms"), ("total-entropy", "log-volume")];
+
 fn named(id: &str) -> Result<&'static Entry> {
-    quantities::TABLE.iter().find(|entry| entry.card.id == id).ok_or_else(|| {
-        let known: Vec<&str> = quantities::TABLE.iter().map(|entry| entry.card.id).collect();
-        let hint = format!("single samples have {}; entropies are means of column-norms and log-volume", known.join(", "));
+    let wanted = MEANS.iter().find(|(mean, _)| *mean == id).map_or(id, |(_, quantity)| quantity);
+    quantities::TABLE.iter().find(|entry| entry.card.id == wanted).ok_or_else(|| {
+        let known: Vec<&str> = MEANS.iter().map(|(mean, _)| *mean).chain(quantities::TABLE.iter().map(|entry| entry.card.id)).collect();
+        let hint = format!("single samples have values for {}", known.join(", "));
         Error::Input { what: format!("`{id}` has no value for a single sample"), hint: Some(hint) }
     })
 }

@@ -11,7 +11,7 @@ fn options() -> Options {
 
 #[test]
 fn spread_density_and_jacobian_follow_the_unit() {
-    let bytes = latlas::data::builtin_model("digits").unwrap();
+    let bytes = latlas::data::builtin_model("digits-vae").unwrap();
     let plain = OnnxDecoder::from_bytes("digits", bytes, &options()).unwrap();
     let scale: Vec<f64> = (0..64).map(|j| if j % 3 == 0 { -0.5 } else { 1.0 + f64::from(j) / 10.0 }).collect();
     let scaled = plain.with_data_scale(&scale).unwrap();
