@@ -1,7 +1,7 @@
 //! The best split of a node: between bins, and for exact splits inside those bins that may hold a better one.
 //!
 //! The sums of positive and of negative residuals of a bin bound every split within it, and few bins pass. Bins are looked
-//! at eight at a time: whether any of them is better can be asked of vectors.
+//! at sixteen at a time: whether any of them is better can be asked of vectors.
 
 use super::bins::{APART, Bins};
 use super::sums::{Gain, Packing, Sums};
@@ -12,7 +12,7 @@ pub type Histogram = Vec<[i64; BINS]>;
 /// Room for bins.
 const BINS: usize = 256;
 /// Bins that are looked at together.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// A node that may split.
 #[derive(Clone, Copy)]
@@ -49,22 +49,16 @@ pub struct Split {
 struct Prefixes([i64; BINS + LANES]);
 
 impl Prefixes {
-    /// Of so many bins.
-    fn new(sums: &[i64; BINS], bins: usize) -> Self {
-        let mut prefixes = [0; BINS + LANES];
+    /// For so many bins, what is below sixteen by sixteen of them, and what is below the next of each.
+    fn fill(&mut self, sums: &[i64; BINS], bins: usize) -> impl Iterator<Item = (&[i64; LANES], &[i64; LANES])> {
         let mut below = 0_i64;
-        for (prefix, words) in prefixes[1..].iter_mut().zip(&sums[..bins]) {
+        for (prefix, words) in self.0[1..].iter_mut().zip(&sums[..bins]) {
             below += words;
             *prefix = below;
         }
-        prefixes[1 + bins..=bins.next_multiple_of(LANES)].fill(below);
-        Self(prefixes)
-    }
-
-    /// What is below so many bins, eight by eight, and what is below the next of each.
-    fn chunks(&self, bins: usize) -> impl Iterator<Item = (&[i64; LANES], &[i64; LANES])> {
-        let chunks = |from: usize| self.0[from..].as_chunks::<LANES>().0.iter();
-        chunks(0).zip(chunks(1)).take(bins.div_ceil(LANES))
+        self.0[1 + bins..=bins.next_multiple_of(LANES)].fill(below);
+        let chunks = bins.div_ceil(LANES);
+        self.0.as_chunks().0[..chunks].iter().zip(&self.0[1..].as_chunks().0[..chunks])
     }
 }
 
@@ -73,9 +67,10 @@ pub fn between_bins(bins: &Bins, node: Node<'_>) -> Option<Split> {
     let all = node.packing.sums(node.words);
     let after = |words: i64| Gain::of(all, node.packing.sums(words));
     let (mut best, mut gain) = ((0, 0, 0), Gain::NONE);
+    let mut prefixes = Prefixes([0; BINS + LANES]);
     for (f, (sums, feature)) in node.histogram.iter().zip(&bins.features).enumerate() {
         let edges = feature.cuts.len();
-        for (chunk, (_, words)) in Prefixes::new(sums, edges).chunks(edges).enumerate() {
+        for (chunk, (_, words)) in prefixes.fill(sums, edges).enumerate() {
             let behind = words.map(|words| after(words).behind(gain).to_bits());
             if is_negative(behind.into_iter().fold(0, |all, bits| all | bits)) {
                 for (lane, words) in words.iter().enumerate().filter(|(lane, _)| chunk * LANES + lane < edges) {
@@ -96,10 +91,11 @@ pub fn between_values(bins: &Bins, node: Node<'_>, exact: &Exact<'_>) -> Option<
     let all = node.packing.sums(node.words);
     let least = between_bins(bins, node).map_or(Gain::NONE, |split| split.gain);
     let mut best = None;
+    let mut prefixes = Prefixes([0; BINS + LANES]);
     for (f, (sums, feature)) in node.histogram.iter().zip(&bins.features).enumerate() {
         let count = feature.cuts.len() + 1;
         let positive = exact.positive[f].as_chunks::<LANES>().0;
-        for (chunk, ((below, through), positive)) in Prefixes::new(sums, count).chunks(count).zip(positive).enumerate() {
+        for (chunk, ((below, through), positive)) in prefixes.fill(sums, count).zip(positive).enumerate() {
             let hopeless: [u64; LANES] = std::array::from_fn(|lane| {
                 let [below, through, positive] = [below[lane], through[lane], positive[lane]].map(|words| node.packing.sums(words));
                 hopeless(least, all, [below, through], positive.sum)
