@@ -58,7 +58,7 @@ impl Prefixes {
         }
         self.0[1 + bins..=bins.next_multiple_of(LANES)].fill(below);
         let chunks = bins.div_ceil(LANES);
-        self.0.as_chunks().0[..chunks].iter().zip(&self.0[1..].as_chunks().0[..chunks])
+        self.0.as_chunks::<LANES>().0[..chunks].iter().zip(&self.0[1..].as_chunks::<LANES>().0[..chunks])
     }
 }
 
