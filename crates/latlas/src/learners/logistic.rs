@@ -13,7 +13,7 @@
 //! Reference: Liu and Nocedal, On the Limited Memory BFGS Method for Large Scale Optimization (1989).
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::exponential::exp;
@@ -164,7 +164,7 @@ impl Problem<'_> {
         let Ok(w) = ArrayView2::from_shape((p + 1, width), w) else { return (f64::NAN, w.to_vec()) };
         let x = self.x.slice_axis(Axis(0), rows.clone().into());
         let mut z = Array2::zeros((x.nrows(), width));
-        general_mat_mul(1.0, &x, &w.slice(s![..p, ..]), 0.0, &mut z);
+        general_mat_mul(1.0, &x, &w.slice_axis(Axis(0), (..p).into()), 0.0, &mut z);
         z += &w.row(p);
         let mut loss = 0.0;
         for (mut z, place) in z.outer_iter_mut().zip(&self.places[rows]) {
@@ -182,7 +182,7 @@ impl Problem<'_> {
         }
         let mut gradient = vec![0.0; w.len()];
         if let Ok(mut gradient) = ndarray::ArrayViewMut2::from_shape((p + 1, width), &mut gradient) {
-            general_mat_mul(1.0, &x.t(), &z, 0.0, &mut gradient.slice_mut(s![..p, ..]));
+            general_mat_mul(1.0, &x.t(), &z, 0.0, &mut gradient.slice_axis_mut(Axis(0), (..p).into()));
             gradient.row_mut(p).assign(&z.sum_axis(Axis(0)));
         }
         (loss, gradient)
@@ -194,11 +194,13 @@ impl Problem<'_> {
         let (p, n) = (self.x.ncols(), self.x.nrows() as f64);
         let share = 1.0 / self.logits.max(2) as f64;
         let h = share * (1.0 - share);
-        let mut hessian = Array2::zeros((p + 1, p + 1));
-        hessian.slice_mut(s![..p, ..p]).assign(&(self.x.t().dot(&self.x) * (h / n)));
-        hessian.row_mut(p).slice_mut(s![..p]).assign(&(self.x.sum_axis(Axis(0)) * (h / n)));
-        hessian[[p, p]] = h;
-        (0..p).for_each(|i| hessian[[i, i]] += self.penalty);
+        let (moments, means) = (self.x.t().dot(&self.x) * (h / n), self.x.sum_axis(Axis(0)) * (h / n));
+        let hessian = Array2::from_shape_fn((p + 1, p + 1), |(i, j)| match (i.max(j) == p, i == j) {
+            (true, true) => h,
+            (true, false) => means[i.min(j)],
+            (false, true) => moments[[i, i]] + self.penalty,
+            (false, false) => moments[[i, j]],
+        });
         let Ok((values, vectors)) = symmetric_eigen(hessian.view()) else { return Array2::eye(p + 1) };
         let least = values[p] * f64::EPSILON;
         (&vectors / &values.mapv(|value| value.max(least))).dot(&vectors.t())
