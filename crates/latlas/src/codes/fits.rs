@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{CodeSet, Part, standardised};
 use crate::learners::logistic::Effort;
 use crate::learners::ranks::auc;
-use crate::learners::{Boosting, Features, LinearSvm, Logistic};
+use crate::learners::{Boosting, Features, LinearSvm, Logistic, accuracy};
 
 /// Rows that a learner trains on and is tested with at most.
 const MOST_ROWS: [usize; 2] = [10_000, 5_000];
@@ -89,12 +89,12 @@ impl CodeSet {
                     .map(|(all, rows)| (rows.len() < all.rows()).then(|| all.select(rows)));
                 let fit = Boosting::fit(thin.as_ref().unwrap_or(&features[0]), &train, self.options.builder);
                 Some(Boosted {
-                    train_accuracy: fit.accuracy(thin.as_ref().unwrap_or(&features[0]), &train),
-                    test_accuracy: fit.accuracy(thin_test.as_ref().unwrap_or(&features[1]), &test),
+                    train_accuracy: accuracy(fit.fitted(), &train),
+                    test_accuracy: accuracy(&fit.predict(thin_test.as_ref().unwrap_or(&features[1])), &test),
                     importances: fit.importances,
                 })
             };
-            (0..self.n_factors()).map(one).collect()
+            (0..self.n_factors()).into_par_iter().map(one).collect()
         })
     }
 
@@ -120,8 +120,8 @@ impl CodeSet {
                 self.train.factors[k].varies().then(|| {
                     let pick = |part: &Part, rows: &[usize]| rows.iter().map(|i| part.codes[[*i, l]]).collect::<Vec<f64>>();
                     let svm = LinearSvm::fit(&pick(&self.train, &train_rows), &train);
-                    let right = pick(&self.test, &test_rows).iter().zip(&test).filter(|(z, y)| svm.predict(**z) == **y).count();
-                    right as f64 / test.len() as f64
+                    let found: Vec<u32> = pick(&self.test, &test_rows).iter().map(|z| svm.predict(*z)).collect();
+                    accuracy(&found, &test)
                 })
             };
             (0..self.n_codes()).into_par_iter().map(|l| (0..self.n_factors()).map(|k| one(l, k)).collect()).collect()

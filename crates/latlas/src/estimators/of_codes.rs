@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::summarize::number;
+use super::summarize::{blank, number};
 use super::{Card, Estimator};
 use crate::accumulators::{Accumulator, Moment};
 use crate::caveat::Caveat;
@@ -117,20 +117,15 @@ pub(crate) fn frame(card: &Card, context: &Context, codes: &CodeSet, set: &CodeS
         );
         caveats.push(Caveat::new("subsampled-rows", message));
     }
+    let (preset, builder) = (codes.options.preset, codes.options.builder);
+    let method = json!({ "preset": preset, "builder": builder, "train_rows": set.train.rows(), "test_rows": set.test.rows() });
     Estimate {
-        id: card.id.into(),
-        title: card.title.into(),
-        unit: card.unit.into(),
-        value: Value::Scalar(f64::NAN),
-        standard_error: None,
-        interval: None,
-        level: context.settings.level,
         n_used: rows,
         n_seen: codes.n_seen,
         dropped: codes.dropped.clone(),
         caveats,
-        axes: Vec::new(),
-        extra: [("method".to_string(), json!({ "preset": codes.options.preset, "builder": codes.options.builder, "train_rows": set.train.rows(), "test_rows": set.test.rows() }))].into(),
+        extra: [("method".to_string(), method)].into(),
+        ..blank(card, context)
     }
 }
 

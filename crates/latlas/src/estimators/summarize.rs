@@ -1,5 +1,6 @@
 //! From a [`Summary`] to an [`Estimate`]: means, standard errors, intervals, quantiles, drops and the caveats that follow.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde_json::{Value as Json, json};
@@ -120,7 +121,12 @@ pub fn frame(card: &Card, context: &Context, summary: &Summary) -> Result<Estima
     if context.has_kinks {
         caveats.push(Caveat::new("kink-at-relu", "derivatives are those of the branch in use"));
     }
-    Ok(Estimate {
+    Ok(Estimate { n_used: used as usize, n_seen: seen as usize, dropped, caveats, ..blank(card, context) })
+}
+
+/// What is asked, and nothing found yet.
+pub(super) fn blank(card: &Card, context: &Context) -> Estimate {
+    Estimate {
         id: card.id.into(),
         title: card.title.into(),
         unit: card.unit.into(),
@@ -128,13 +134,13 @@ pub fn frame(card: &Card, context: &Context, summary: &Summary) -> Result<Estima
         standard_error: None,
         interval: None,
         level: context.settings.level,
-        n_used: used as usize,
-        n_seen: seen as usize,
-        dropped,
-        caveats,
+        n_used: 0,
+        n_seen: 0,
+        dropped: BTreeMap::new(),
+        caveats: Vec::new(),
         axes: Vec::new(),
-        extra: std::collections::BTreeMap::new(),
-    })
+        extra: BTreeMap::new(),
+    }
 }
 
 /// Of the quantiles that every estimate carries.

@@ -7,12 +7,18 @@
 //! Two classes have one logit; three or more are softmax with a penalised weight vector for each class. The objective is
 //! divided by C n, as scikit-learn does, and its largest gradient entry is what the tolerance bounds.
 //!
+//! Steps are scaled by the inverse of the Hessian at equal probabilities, the same for each logit, so that features of
+//! different scale, or features that go together, cost no iterations.
+//!
 //! Reference: Liu and Nocedal, On the Limited Memory BFGS Method for Large Scale Optimization (1989).
 
+use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::{largest, present};
+use super::exponential::exp;
+use super::{accuracy, largest, present};
+use crate::linalg::symmetric_eigen;
 
 /// How hard to try.
 #[derive(Debug, Clone, Copy)]
@@ -102,8 +108,7 @@ impl Logistic {
 
     /// The share of rows whose class is predicted.
     pub fn accuracy(&self, x: ArrayView2<'_, f64>, labels: &[u32]) -> f64 {
-        let right = x.outer_iter().zip(labels).filter(|(x, label)| self.predict(*x) == **label).count();
-        right as f64 / labels.len() as f64
+        accuracy(&x.outer_iter().map(|x| self.predict(x)).collect::<Vec<u32>>(), labels)
     }
 
     /// `[features + 1, logits]`, the intercept last.
@@ -114,14 +119,22 @@ impl Logistic {
 
 /// Probabilities in place of logits, and log Σ exp of the logits.
 fn softmax(z: &mut [f64]) -> f64 {
-    let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for z in z.iter_mut() {
-        *z = (*z - top).exp();
-        sum += *z;
-    }
-    z.iter_mut().for_each(|z| *z /= sum);
+    let top = folded(z, f64::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    z.iter_mut().for_each(|z| *z = exp(*z - top));
+    let sum = folded(z, 0.0, |a, b| a + b);
+    let inverse = sum.recip();
+    z.iter_mut().for_each(|z| *z *= inverse);
     top + sum.ln()
+}
+
+/// All numbers put together, in four strands that do not wait for each other.
+fn folded(z: &[f64], start: f64, of: impl Fn(f64, f64) -> f64) -> f64 {
+    let (chunks, rest) = z.as_chunks::<4>();
+    let mut strands = [start; 4];
+    for chunk in chunks {
+        strands.iter_mut().zip(chunk).for_each(|(strand, z)| *strand = of(*strand, *z));
+    }
+    strands.iter().chain(rest).fold(start, |a, b| of(a, *b))
 }
 
 impl Problem<'_> {
@@ -147,14 +160,15 @@ impl Problem<'_> {
     }
 
     fn block(&self, w: &[f64], rows: std::ops::Range<usize>) -> (f64, Vec<f64>) {
-        let width = self.logits;
-        let (mut loss, mut gradient, mut z) = (0.0, vec![0.0; w.len()], vec![0.0; width]);
-        for (x, place) in self.x.slice_axis(Axis(0), rows.clone().into()).outer_iter().zip(&self.places[rows]) {
-            let place = *place as usize;
-            z.copy_from_slice(&w[w.len() - width..]);
-            for (x, w) in x.iter().zip(w.chunks_exact(width)) {
-                z.iter_mut().zip(w).for_each(|(z, w)| *z += x * w);
-            }
+        let (p, width) = (self.x.ncols(), self.logits);
+        let Ok(w) = ArrayView2::from_shape((p + 1, width), w) else { return (f64::NAN, w.to_vec()) };
+        let x = self.x.slice_axis(Axis(0), rows.clone().into());
+        let mut z = Array2::zeros((x.nrows(), width));
+        general_mat_mul(1.0, &x, &w.slice_axis(Axis(0), (..p).into()), 0.0, &mut z);
+        z += &w.row(p);
+        let mut loss = 0.0;
+        for (mut z, place) in z.outer_iter_mut().zip(&self.places[rows]) {
+            let (z, place) = (z.as_slice_mut().unwrap_or_default(), *place as usize);
             if width == 1 {
                 let sign = if place == 1 { 1.0 } else { -1.0 };
                 let margin = sign * z[0];
@@ -162,21 +176,44 @@ impl Problem<'_> {
                 z[0] = -sign / (1.0 + margin.exp());
             } else {
                 let own = z[place];
-                loss += softmax(&mut z) - own;
+                loss += softmax(z) - own;
                 z[place] -= 1.0;
             }
-            let (slopes, intercept) = gradient.split_at_mut(w.len() - width);
-            for (x, g) in x.iter().zip(slopes.chunks_exact_mut(width)) {
-                g.iter_mut().zip(&z).for_each(|(g, z)| *g += x * z);
-            }
-            intercept.iter_mut().zip(&z).for_each(|(g, z)| *g += z);
+        }
+        let mut gradient = vec![0.0; w.len()];
+        if let Ok(mut gradient) = ndarray::ArrayViewMut2::from_shape((p + 1, width), &mut gradient) {
+            general_mat_mul(1.0, &x.t(), &z, 0.0, &mut gradient.slice_axis_mut(Axis(0), (..p).into()));
+            gradient.row_mut(p).assign(&z.sum_axis(Axis(0)));
         }
         (loss, gradient)
+    }
+
+    /// The inverse of h E[x xᵀ] + the penalty, where x ends with a 1: of the Hessian of each logit where all are equal,
+    /// h = (1 − 1/v)/v.
+    fn scale(&self) -> Array2<f64> {
+        let (p, n) = (self.x.ncols(), self.x.nrows() as f64);
+        let share = 1.0 / self.logits.max(2) as f64;
+        let h = share * (1.0 - share);
+        let (moments, means) = (self.x.t().dot(&self.x) * (h / n), self.x.sum_axis(Axis(0)) * (h / n));
+        let hessian = Array2::from_shape_fn((p + 1, p + 1), |(i, j)| match (i.max(j) == p, i == j) {
+            (true, true) => h,
+            (true, false) => means[i.min(j)],
+            (false, true) => moments[[i, i]] + self.penalty,
+            (false, false) => moments[[i, j]],
+        });
+        let Ok((values, vectors)) = symmetric_eigen(hessian.view()) else { return Array2::eye(p + 1) };
+        let least = values[p] * f64::EPSILON;
+        (&vectors / &values.mapv(|value| value.max(least))).dot(&vectors.t())
     }
 
     /// Moves `w` to the minimum; whether the tolerance was reached.
     fn minimise(&self, w: &mut Vec<f64>, effort: Effort) -> bool {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let inverse = self.scale();
+        let scaled = |x: &[f64]| {
+            ArrayView2::from_shape((self.x.ncols() + 1, self.logits), x)
+                .map_or_else(|_| x.to_vec(), |x| inverse.dot(&x).iter().copied().collect())
+        };
         let mut gradient = vec![0.0; w.len()];
         let mut value = self.value(w, &mut gradient);
         let mut memory: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
@@ -192,10 +229,8 @@ impl Problem<'_> {
                 direction.iter_mut().zip(y).for_each(|(d, y)| *d -= share * y);
                 shares.push(share);
             }
-            let scale = match memory.last() {
-                Some((_, y, curvature)) => curvature / dot(y, y),
-                None => 1.0 / dot(&gradient, &gradient).sqrt().max(1.0),
-            };
+            let scale = memory.last().map_or(1.0, |(_, y, curvature)| curvature / dot(y, &scaled(y)));
+            direction = scaled(&direction);
             direction.iter_mut().for_each(|d| *d *= scale);
             for ((s, y, curvature), share) in memory.iter().zip(shares.iter().rev()) {
                 let back = dot(y, &direction) / curvature;

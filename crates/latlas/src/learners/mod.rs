@@ -4,6 +4,7 @@
 //! They know nothing of codes and factors: features are columns, labels are indices of classes.
 
 pub mod boosting;
+mod exponential;
 pub mod linear_svm;
 pub mod logistic;
 pub mod ranks;
@@ -21,6 +22,12 @@ pub fn largest(values: impl IntoIterator<Item = f64>) -> usize {
         }
     }
     best.0
+}
+
+/// The share of labels that were found.
+pub fn accuracy(found: &[u32], labels: &[u32]) -> f64 {
+    let right = found.iter().zip(labels).filter(|(a, b)| a == b).count();
+    right as f64 / labels.len() as f64
 }
 
 /// The classes that occur, ascending, and for each row its place among them.

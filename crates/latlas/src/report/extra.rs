@@ -104,6 +104,16 @@ pub struct Named {
     pub interval: Option<(f64, f64)>,
 }
 
+/// What entry i of a vector is called: what stands in `extra` under the name of its axis, else its number.
+pub fn place(estimate: &Estimate, i: usize) -> String {
+    let stated = estimate.axes.first().and_then(|axis| estimate.extra.get(axis)?.as_array());
+    match stated.filter(|stated| stated.len() == entries(&estimate.value).len()).map(|stated| &stated[i]) {
+        Some(Json::String(name)) => name.clone(),
+        Some(Json::Number(number)) => number.to_string(),
+        _ => i.to_string(),
+    }
+}
+
 /// The order in which entries fall: as the estimator states it, else by value.
 pub fn order(estimate: &Estimate) -> Vec<usize> {
     let values = entries(&estimate.value);
@@ -164,6 +174,17 @@ pub(super) mod tests {
             axes: Vec::new(),
             extra: std::collections::BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn entries_are_called_as_the_estimator_says() {
+        let mut e = estimate("ladder", Value::Vector(vec![0.5, 0.7]), None);
+        e.axes = vec!["labels".into()];
+        assert_eq!(place(&e, 1), "1");
+        e.extra.insert("labels".into(), json!([10, 100]));
+        assert_eq!(place(&e, 1), "100");
+        e.extra.insert("labels".into(), json!(["few"]));
+        assert_eq!(place(&e, 1), "1");
     }
 
     #[test]

@@ -109,9 +109,13 @@ fn orders_and_names_do_not_matter() {
     for (what, case, ids) in cases {
         for id in ids {
             let (a, b) = (value(&original, id), value(case, id));
-            // Sums in another order send trees another way where two splits are nearly equal.
-            let tolerance = if id.starts_with("dci") { 5e-3 } else { 2e-5 };
-            assert!((a - b).abs() < tolerance * a.abs().max(1.0), "{what} {id}: {a} {b}");
+            let tolerance = match (what, id.starts_with("dci")) {
+                // Other names add probabilities in another order, which sends trees another way where two splits are equal.
+                ("names", true) => 5e-3,
+                (_, true) => 0.0,
+                _ => 2e-5,
+            };
+            assert!((a - b).abs() <= tolerance * a.abs().max(1.0), "{what} {id}: {a} {b}");
         }
     }
     for id in ["sap-svm", "irs", "gaussian-wasserstein"] {

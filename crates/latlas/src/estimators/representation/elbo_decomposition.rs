@@ -64,7 +64,7 @@ impl Score for ElboDecomposition {
         let rates: Vec<f64> = parts.rate_of_code.iter().map(|m| m.value).collect();
         let active: Vec<usize> = (0..rates.len()).filter(|l| rates[*l] > ACTIVE).collect();
         Ok(scored
-            .with("parts", json!(["rate", "information", "total-correlation", "dimension-wise"]))
+            .with("component", json!(["rate", "information", "total-correlation", "dimension-wise"]))
             .with("order", json!([0, 1, 2, 3]))
             .with("sum", described(&parts.sum))
             .with("information_without_own", described(&parts.information_without_own))

@@ -15,46 +15,54 @@
 //! Two builders find the splits: [`Builder::Exact`] looks between all neighbouring values that differ by more than 1e-7,
 //! [`Builder::Histogram`] between 255 quantile bins.
 
-mod exact;
-mod histogram;
+mod bins;
+mod grow;
+mod search;
+mod sums;
 mod tree;
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use super::exponential::exp;
 use super::{largest, present};
 use crate::settings::Builder;
+use bins::Bins;
+use grow::{Ground, Workspace};
+use sums::Packing;
 pub use tree::Tree;
-use tree::{Grown, Leaf};
 
 /// Rounds.
 const ROUNDS: usize = 100;
 /// What of each leaf is taken.
 const RATE: f64 = 0.1;
+/// Rows whose probabilities are found at once.
+const BLOCK: usize = 1024;
+/// Rows of all scores that are worth handing to another thread.
+const WORTH: usize = 1000;
 
 /// Features of some rows, prepared once for all fits over them.
 pub struct Features {
     /// Feature after feature.
     columns: Vec<Vec<f32>>,
     rows: usize,
-    sorted: OnceLock<Vec<Vec<u32>>>,
-    binned: OnceLock<histogram::Binned>,
+    bins: OnceLock<Bins>,
 }
 
 impl Features {
     /// From rows `[n, p]`.
     pub fn new(x: ArrayView2<'_, f64>) -> Self {
         let columns = x.columns().into_iter().map(|column| column.iter().map(|x| *x as f32).collect()).collect();
-        Self { columns, rows: x.nrows(), sorted: OnceLock::new(), binned: OnceLock::new() }
+        Self { columns, rows: x.nrows(), bins: OnceLock::new() }
     }
 
     /// Some of the rows.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let columns = self.columns.iter().map(|column| rows.iter().map(|i| column[*i]).collect()).collect();
-        Self { columns, rows: rows.len(), sorted: OnceLock::new(), binned: OnceLock::new() }
+        Self { columns, rows: rows.len(), bins: OnceLock::new() }
     }
 
     /// Rows.
@@ -62,20 +70,8 @@ impl Features {
         self.rows
     }
 
-    /// Rows in ascending order of each feature, equal ones in their own order.
-    fn sorted(&self) -> &[Vec<u32>] {
-        self.sorted.get_or_init(|| {
-            let order = |column: &Vec<f32>| {
-                let mut order: Vec<u32> = (0..self.rows as u32).collect();
-                order.sort_by(|a, b| column[*a as usize].total_cmp(&column[*b as usize]).then(a.cmp(b)));
-                order
-            };
-            self.columns.par_iter().map(order).collect()
-        })
-    }
-
-    fn binned(&self) -> &histogram::Binned {
-        self.binned.get_or_init(|| histogram::Binned::new(&self.columns, self.sorted()))
+    fn bins(&self) -> &Bins {
+        self.bins.get_or_init(|| Bins::new(&self.columns))
     }
 }
 
@@ -84,8 +80,10 @@ impl Features {
 pub struct Boosting {
     classes: Vec<u32>,
     start: Vec<f64>,
-    /// Round after round, a tree for each score.
+    /// The trees of each score, round after round.
     trees: Vec<Vec<Tree>>,
+    /// The class of each row that it was fitted to.
+    fitted: Vec<u32>,
     /// Of each feature; they sum to 1, or are all 0 where no tree splits.
     pub importances: Vec<f64>,
 }
@@ -102,136 +100,120 @@ impl Boosting {
         let mut counts = vec![0_usize; v];
         places.iter().for_each(|k| counts[*k as usize] += 1);
         let share = |k: usize| counts[k] as f64 / n as f64;
-        let scores = match v {
-            0 | 1 => 0,
-            2 => 1,
-            v => v,
-        };
-        let mut start: Vec<f64> = match scores {
-            0 => Vec::new(),
-            1 => vec![(share(1) / share(0)).ln()],
+        let mut start: Vec<f64> = match v {
+            0 | 1 => Vec::new(),
+            2 => vec![(share(1) / share(0)).ln()],
             _ => (0..v).map(|k| share(k).ln()).collect(),
         };
-        if scores > 1 {
+        if start.len() > 1 {
             let mean = start.iter().sum::<f64>() / v as f64;
             start.iter_mut().for_each(|s| *s -= mean);
         }
-        let mut importances = Importances::new(features.columns.len());
-        let mut state = State::new(&start, &places, n);
-        let mut trees = Vec::new();
-        for _ in 0..if scores == 0 { 0 } else { rounds } {
-            state.probabilities();
-            let grown = state.round(features, builder);
-            grown.iter().for_each(|grown| importances.add(grown));
-            trees.push(grown.into_iter().map(|grown| grown.tree).collect());
+        let factor = RATE * if v == 2 { 1.0 } else { (v as f64 - 1.0) / v as f64 };
+        let ground = Ground { bins: features.bins(), columns: &features.columns, builder, packing: Packing::new(n), factor };
+        let mut fits: Vec<Fit> = (0..start.len()).map(|k| Fit::new(k, v, &places, start[k], features.columns.len())).collect();
+        let spaces = Mutex::new(Vec::<Workspace>::new());
+        let mut inverses = vec![0.0; n];
+        for _ in 0..if v < 2 || features.columns.is_empty() { 0 } else { rounds } {
+            weigh(&mut fits, &mut inverses);
+            fits.par_iter_mut().with_min_len(1 + WORTH / (n + 1)).for_each(|fit| {
+                let mut space = spaces.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+                fit.round(&ground, &inverses, &mut space);
+                spaces.lock().unwrap_or_else(PoisonError::into_inner).push(space);
+            });
         }
-        Self { classes, start, trees, importances: importances.finish() }
+        let mut importances = vec![0.0; features.columns.len()];
+        fits.iter().for_each(|fit| importances.iter_mut().zip(&fit.importances).for_each(|(all, own)| *all += own));
+        // The number of trees that split cancels.
+        let total: f64 = importances.iter().sum();
+        if total > 0.0 {
+            importances.iter_mut().for_each(|s| *s /= total);
+        }
+        let scores: Vec<&[f64]> = fits.iter().map(|fit| &fit.scores[..]).collect();
+        let fitted = decided(&classes, &scores, n);
+        Self { classes, start, trees: fits.into_iter().map(|fit| fit.trees).collect(), fitted, importances }
     }
 
     /// Scores F of some rows, score after score: `[scores][n]`.
     pub fn scores(&self, features: &Features) -> Vec<Vec<f64>> {
-        let one = |k: usize| {
-            let mut scores = vec![self.start[k]; features.rows];
-            for round in &self.trees {
-                round[k].add_to(&features.columns, RATE, &mut scores);
-            }
+        let one = |(start, trees): (&f64, &Vec<Tree>)| {
+            let mut scores = vec![*start; features.rows];
+            trees.iter().for_each(|tree| tree.add_to(&features.columns, &mut scores));
             scores
         };
-        (0..self.start.len()).into_par_iter().map(one).collect()
+        self.start.par_iter().zip(&self.trees).map(one).collect()
     }
 
     /// The class of each row.
     pub fn predict(&self, features: &Features) -> Vec<u32> {
         let scores = self.scores(features);
-        let place = |i: usize| match scores.len() {
-            0 => 0,
-            1 => usize::from(scores[0][i] > 0.0),
-            _ => largest(scores.iter().map(|s| s[i])),
-        };
-        (0..features.rows).map(|i| self.classes.get(place(i)).copied().unwrap_or(0)).collect()
+        let scores: Vec<&[f64]> = scores.iter().map(|scores| &scores[..]).collect();
+        decided(&self.classes, &scores, features.rows)
     }
 
-    /// The share of rows whose class is predicted.
-    pub fn accuracy(&self, features: &Features, labels: &[u32]) -> f64 {
-        let right = self.predict(features).iter().zip(labels).filter(|(a, b)| a == b).count();
-        right as f64 / labels.len() as f64
+    /// The class of each row that it was fitted to.
+    pub fn fitted(&self) -> &[u32] {
+        &self.fitted
     }
 }
 
-/// Scores and probabilities while fitting.
-struct State<'a> {
-    places: &'a [u32],
-    /// `[scores][n]`.
-    scores: Vec<Vec<f64>>,
-    probabilities: Vec<Vec<f64>>,
+/// The class with the largest score in each row.
+fn decided(classes: &[u32], scores: &[&[f64]], rows: usize) -> Vec<u32> {
+    let place = |i: usize| match scores {
+        [] => 0,
+        [score] => usize::from(score[i] > 0.0),
+        _ => largest(scores.iter().map(|s| s[i])),
+    };
+    (0..rows).map(|i| classes.get(place(i)).copied().unwrap_or(0)).collect()
 }
 
-impl<'a> State<'a> {
-    fn new(start: &[f64], places: &'a [u32], n: usize) -> Self {
-        let scores: Vec<Vec<f64>> = start.iter().map(|s| vec![*s; n]).collect();
-        Self { places, probabilities: scores.clone(), scores }
+/// What one score is fitted in.
+struct Fit {
+    /// The rows of its class.
+    own: Vec<u32>,
+    scores: Vec<f64>,
+    /// exp(F − largest F), before they are divided by their sum; then the residuals.
+    weights: Vec<f64>,
+    trees: Vec<Tree>,
+    importances: Vec<f64>,
+}
+
+impl Fit {
+    fn new(k: usize, classes: usize, places: &[u32], start: f64, features: usize) -> Self {
+        let class = if classes == 2 { 1 } else { k as u32 };
+        let own = (0..places.len() as u32).filter(|i| places[*i as usize] == class).collect();
+        let n = places.len();
+        Self { own, scores: vec![start; n], weights: vec![0.0; n], trees: Vec::new(), importances: vec![0.0; features] }
     }
 
-    fn probabilities(&mut self) {
-        if let [scores] = &self.scores[..] {
-            self.probabilities[0] = scores.iter().map(|f| 1.0 / (1.0 + (-f).exp())).collect();
-            return;
-        }
-        let mut top = vec![f64::NEG_INFINITY; self.places.len()];
-        for scores in &self.scores {
-            top.iter_mut().zip(scores).for_each(|(top, f)| *top = top.max(*f));
-        }
-        self.probabilities.par_iter_mut().zip(&self.scores).for_each(|(p, scores)| {
-            p.iter_mut().zip(scores).zip(&top).for_each(|((p, f), top)| *p = (f - top).exp());
-        });
-        let mut sums = vec![0.0; self.places.len()];
-        for p in &self.probabilities {
-            sums.iter_mut().zip(p).for_each(|(sum, p)| *sum += p);
-        }
-        self.probabilities.par_iter_mut().for_each(|p| p.iter_mut().zip(&sums).for_each(|(p, sum)| *p /= sum));
-    }
-
-    /// One tree for each score, added to the scores.
-    fn round(&mut self, features: &Features, builder: Builder) -> Vec<Grown> {
-        let v = self.scores.len();
-        let leaf = if v == 1 { Leaf { factor: 1.0 } } else { Leaf { factor: (v as f64 - 1.0) / v as f64 } };
-        let places = self.places;
-        let one = |(k, (scores, p)): (usize, (&mut Vec<f64>, &Vec<f64>))| {
-            let class = if v == 1 { 1 } else { k as u32 };
-            let residuals: Vec<f64> = places.iter().zip(p).map(|(y, p)| f64::from(u8::from(*y == class)) - p).collect();
-            let grown = match builder {
-                Builder::Exact => exact::grow(&features.columns, features.sorted(), &residuals, leaf),
-                Builder::Histogram => histogram::grow(features.binned(), &residuals, leaf),
-            };
-            scores.iter_mut().zip(&grown.leaf_of).for_each(|(f, leaf)| *f += RATE * grown.tree.value(*leaf));
-            grown
-        };
-        self.scores.par_iter_mut().zip(&self.probabilities).enumerate().map(one).collect()
+    /// One tree, on r = 1[y=k] − p.
+    fn round(&mut self, ground: &Ground<'_>, inverses: &[f64], space: &mut Workspace) {
+        self.weights.iter_mut().zip(inverses).for_each(|(w, inverse)| *w *= -inverse);
+        self.own.iter().for_each(|row| self.weights[*row as usize] += 1.0);
+        self.trees.push(ground.grow(&self.weights, &mut self.scores, &mut self.importances, space));
     }
 }
 
-/// Sums of gains over trees.
-struct Importances {
-    sums: Vec<f64>,
-}
-
-impl Importances {
-    fn new(features: usize) -> Self {
-        Self { sums: vec![0.0; features] }
+/// Weights of all scores, and the inverse of their sums over scores.
+fn weigh(fits: &mut [Fit], inverses: &mut [f64]) {
+    if let [fit] = fits {
+        fit.weights.fill(1.0);
+        inverses.iter_mut().zip(&fit.scores).for_each(|(inverse, f)| *inverse = 1.0 / (1.0 + exp(-f)));
+        return;
     }
-
-    fn add(&mut self, grown: &Grown) {
-        grown.gains.iter().for_each(|(feature, gain)| self.sums[*feature] += gain);
-    }
-
-    fn finish(mut self) -> Vec<f64> {
-        // The number of trees that split cancels.
-        let total: f64 = self.sums.iter().sum();
-        if total > 0.0 {
-            self.sums.iter_mut().for_each(|s| *s /= total);
-        }
-        self.sums
-    }
+    inverses.par_chunks_mut(BLOCK).enumerate().for_each(|(block, top)| {
+        top.fill(f64::NEG_INFINITY);
+        fits.iter().for_each(|fit| top.iter_mut().zip(&fit.scores[block * BLOCK..]).for_each(|(top, f)| *top = top.max(*f)));
+    });
+    let top = &inverses;
+    fits.par_iter_mut().with_min_len(1 + WORTH / (top.len() + 1)).for_each(|fit| {
+        fit.weights.iter_mut().zip(&fit.scores).zip(top.iter()).for_each(|((w, f), top)| *w = exp(f - top));
+    });
+    inverses.par_chunks_mut(BLOCK).enumerate().for_each(|(block, sums)| {
+        sums.fill(0.0);
+        fits.iter().for_each(|fit| sums.iter_mut().zip(&fit.weights[block * BLOCK..]).for_each(|(sum, w)| *sum += w));
+        sums.iter_mut().for_each(|sum| *sum = sum.recip());
+    });
 }
 
 #[cfg(test)]

@@ -2,113 +2,62 @@
 
 /// Levels of splits.
 pub const DEPTH: usize = 3;
-/// Nodes of a full tree.
-pub const NODES: usize = (1 << (DEPTH + 1)) - 1;
 /// Nodes that may split.
 pub const INNER: usize = (1 << DEPTH) - 1;
-/// A node that does not split.
-const END: u32 = u32::MAX;
+/// Leaves of a full tree.
+const LEAVES: usize = 1 << DEPTH;
+/// Rows that are looked up at once.
+const BLOCK: usize = 256;
 
-/// A tree.
+/// A tree. A node that does not split sends every row to its left.
 #[derive(Debug, Clone)]
 pub struct Tree {
     feature: [u32; INNER],
-    threshold: [f64; INNER],
-    values: [f64; NODES],
-}
-
-/// A tree with what is known of it right after growing.
-pub struct Grown {
-    pub tree: Tree,
-    /// The leaf of each training row.
-    pub leaf_of: Vec<u8>,
-    /// Feature and gain of each split.
-    pub gains: Vec<(usize, f64)>,
-}
-
-/// How the value of a leaf follows from its rows.
-#[derive(Debug, Clone, Copy)]
-pub struct Leaf {
-    /// (v − 1)/v, or 1 for two classes.
-    pub factor: f64,
-}
-
-/// The best split of a node so far.
-#[derive(Debug, Clone, Copy)]
-pub struct Split {
-    pub feature: usize,
-    /// Where: a threshold, or a bin.
-    pub threshold: f64,
-    pub bin: usize,
-    /// Σ_left²/n_left + Σ_right²/n_right.
-    pub score: f64,
-}
-
-impl Split {
-    pub const NONE: Self = Self { feature: usize::MAX, threshold: 0.0, bin: 0, score: f64::NEG_INFINITY };
-
-    pub fn is_some(&self) -> bool {
-        self.feature != usize::MAX
-    }
-}
-
-/// Rows and sums of residuals of a node.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Node {
-    pub n: f64,
-    pub sum: f64,
-    pub squares: f64,
-}
-
-impl Node {
-    pub fn push(&mut self, r: f64) {
-        self.n += 1.0;
-        self.sum += r;
-        self.squares += r * r;
-    }
-
-    /// Whether there is anything to explain.
-    pub fn is_impure(&self) -> bool {
-        self.n >= 2.0 && self.squares / self.n - (self.sum / self.n).powi(2) > f64::EPSILON
-    }
+    threshold: [f32; INNER],
+    leaves: [f64; LEAVES],
 }
 
 impl Tree {
     pub(super) fn new() -> Self {
-        Self { feature: [END; INNER], threshold: [0.0; INNER], values: [0.0; NODES] }
+        Self { feature: [0; INNER], threshold: [f32::INFINITY; INNER], leaves: [0.0; LEAVES] }
     }
 
-    pub(super) fn split(&mut self, node: usize, split: &Split) {
-        self.feature[node] = split.feature as u32;
-        self.threshold[node] = split.threshold;
+    /// Rows whose feature is above the threshold go right. Gives the threshold among the feature's own numbers.
+    pub(super) fn split(&mut self, node: usize, feature: usize, threshold: f64) -> f32 {
+        let rounded = threshold as f32;
+        let below = if f64::from(rounded) > threshold { rounded.next_down() } else { rounded };
+        self.feature[node] = feature as u32;
+        self.threshold[node] = below;
+        below
     }
 
-    /// Sets the value of each leaf: factor · Σr / Σ|r|(1 − |r|).
-    pub(super) fn set_leaves(&mut self, leaf_of: &[u8], residuals: &[f64], leaf: Leaf) {
-        let mut sums = [(0.0, 0.0); NODES];
-        for (node, r) in leaf_of.iter().zip(residuals) {
-            let (sum, weight) = &mut sums[usize::from(*node)];
-            *sum += r;
-            *weight += r.abs() * (1.0 - r.abs());
+    /// Sets what the rows of a node without further splits get.
+    pub(super) fn set(&mut self, node: usize, value: f64) {
+        let mut node = node;
+        while node < INNER {
+            node = 2 * node + 1;
         }
-        for (value, (sum, weight)) in self.values.iter_mut().zip(sums) {
-            *value = if weight.abs() < 1e-150 { 0.0 } else { leaf.factor * sum / weight };
-        }
+        self.leaves[node - INNER] = value;
     }
 
-    pub(super) fn value(&self, leaf: u8) -> f64 {
-        self.values[usize::from(leaf)]
-    }
-
-    /// Adds the rate times the value of every row's leaf.
-    pub(super) fn add_to(&self, columns: &[Vec<f32>], rate: f64, scores: &mut [f64]) {
-        for (i, score) in scores.iter_mut().enumerate() {
-            let mut node = 0;
-            while node < INNER && self.feature[node] != END {
-                let x = f64::from(columns[self.feature[node] as usize][i]);
-                node = 2 * node + 1 + usize::from(x > self.threshold[node]);
+    /// Adds the value of every row's leaf.
+    pub(super) fn add_to(&self, columns: &[Vec<f32>], scores: &mut [f64]) {
+        let x: [&[f32]; INNER] = std::array::from_fn(|node| &columns[self.feature[node] as usize][..scores.len()]);
+        let mut place = [0_u32; BLOCK];
+        for (block, scores) in scores.chunks_mut(BLOCK).enumerate() {
+            let rows = block * BLOCK..block * BLOCK + scores.len();
+            let x: [&[f32]; INNER] = std::array::from_fn(|node| &x[node][rows.clone()]);
+            let t = &self.threshold;
+            for (i, place) in place[..scores.len()].iter_mut().enumerate() {
+                let right = |node: usize| u32::from(x[node][i] > t[node]);
+                let either = |which: u32, left: u32, right: u32| left ^ (which & (left ^ right));
+                let (top, left, right_side) = (right(0), right(1), right(2));
+                let low = either(top, either(left, right(3), right(4)), either(right_side, right(5), right(6)));
+                *place = 4 * top + 2 * either(top, left, right_side) + low;
             }
-            *score += rate * self.values[node];
+            for (score, place) in scores.iter_mut().zip(&place) {
+                *score += self.leaves[*place as usize % LEAVES];
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::prose::{first_sentence, prose};
 use crate::estimate::{Estimate, Value};
 use crate::estimators;
 use crate::report::atlas::Atlas;
-use crate::report::extra::{Named, entries, entry, interval, named, order};
+use crate::report::extra::{Named, entries, entry, interval, named, order, place};
 use crate::report::number::{self, count, measured};
 use crate::report::text::visible;
 
@@ -145,7 +145,7 @@ fn entries_table(estimate: &Estimate) -> Markup {
             tbody {
                 @for i in order.iter().take(MOST_ENTRIES) {
                     tr {
-                        td { (i) }
+                        td { (visible(&place(estimate, *i))) }
                         td.number { @if let Some((value, error)) = entry(estimate, *i) { (measured(value, error)) } }
                         td.number { @if let Some((low, high)) = interval(estimate, *i) { @let ends = number::interval(low, high); (ends.0) " to " (ends.1) } }
                     }

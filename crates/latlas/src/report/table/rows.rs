@@ -1,7 +1,7 @@
 //! The lines that an estimate takes in a table.
 
 use crate::estimate::{Estimate, Value};
-use crate::report::extra::{at, entry, interval, named, order};
+use crate::report::extra::{at, entry, interval, named, order, place};
 use crate::report::number::{self, count, measured};
 use crate::report::text::visible;
 
@@ -59,7 +59,7 @@ pub fn rows(estimate: &Estimate) -> Vec<Row> {
             let listed = order.iter().take(MOST_ENTRIES).map(|i| {
                 let (value, interval, raw) = cells(estimate, *i);
                 let bar = raw.is_finite().then(|| share(raw));
-                Row { name: format!("  {} {i}", visible(axis)), value, interval, bar, ..Row::default() }
+                Row { name: format!("  {} {}", visible(axis), visible(&place(estimate, *i))), value, interval, bar, ..Row::default() }
             });
             let mut rows: Vec<Row> = std::iter::once(head).chain(listed).collect();
             if order.len() > MOST_ENTRIES {
