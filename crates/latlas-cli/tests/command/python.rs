@@ -37,6 +37,7 @@ fn types(arg: &Arg) -> (&'static str, &'static str) {
         ("FILE", true) => ("ModelInput | Sequence[ModelInput] | None", "encoder, file, or a sequence of them"),
         ("FILE", false) if arg.get_long() == Some("encoder") => ("ModelInput | None", "encoder or file"),
         ("FILE", false) => ("ArrayInput | None", "array or file"),
+        ("SCALE", _) if arg.get_long() == Some("data-scale") => ("ArrayInput | None", "number, array or file"),
         ("PRIOR", _) => ("ArrayInput | None", "str, array or file"),
         ("N" | "M" | "INT", _) => ("int | None", "int"),
         ("SHARE" | "SCALE" | "STD", _) => ("float | None", "float"),

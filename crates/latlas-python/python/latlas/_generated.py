@@ -40,6 +40,8 @@ def run(
     other_encoder: ModelInput | Sequence[ModelInput] | None = None,
     noise: Any | None = None,
     jacobians: ArrayInput | None = None,
+    axes: str | None = None,
+    data_scale: ArrayInput | None = None,
     codes: ArrayInput | None = None,
     codes_logvar: ArrayInput | None = None,
     code_table: ArrayInput | None = None,
@@ -63,6 +65,7 @@ def run(
     order: str | None = None,
     tau: float | None = None,
     std_cut: float | None = None,
+    drop_h0: bool = False,
     threads: int | None = None,
     progress: Progress = None,
 ) -> Report:
@@ -123,7 +126,11 @@ def run(
     noise : a value or a sequence of them, optional
         Standard deviations of the noise that the models were trained with, the first model's first: how many directions of the data stay, and how many grow with the noise
     jacobians : array or file, optional
-        Jacobians [n, D, d] instead of a model
+        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
+    axes : str, optional
+        In which order the axes of each of these Jacobians are (one of ``data-latent``, ``latent-data``) [default: data-latent]
+    data_scale : number, array or file, optional
+        Turn decoded values into another unit: a factor, or a file with one for each value. ``data`` and encoders are in it too
     codes : array or file, optional
         Codes of data [n, L]; where none are given, ``data`` goes through ``encoder``
     codes_logvar : array or file, optional
@@ -170,6 +177,8 @@ def run(
         Scale of the data's noise or quantisation: latents that move the data by less are not active
     std_cut : float, optional
         Standard deviation of a code below which a latent looks unused [default: the widest gap]
+    drop_h0 : bool, optional
+        Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
     threads : int, optional
         Threads; all cores by default.
     progress : bool or callable, optional
@@ -207,6 +216,8 @@ def begin(
     other_encoder: ModelInput | Sequence[ModelInput] | None = None,
     noise: Any | None = None,
     jacobians: ArrayInput | None = None,
+    axes: str | None = None,
+    data_scale: ArrayInput | None = None,
     codes: ArrayInput | None = None,
     codes_logvar: ArrayInput | None = None,
     code_table: ArrayInput | None = None,
@@ -230,6 +241,7 @@ def begin(
     order: str | None = None,
     tau: float | None = None,
     std_cut: float | None = None,
+    drop_h0: bool = False,
 ) -> Run:
     r"""Prepares what :func:`run` would do, to be done shard by shard: see :meth:`Run.shard` and :meth:`Run.merge`.
 
@@ -288,7 +300,11 @@ def begin(
     noise : a value or a sequence of them, optional
         Standard deviations of the noise that the models were trained with, the first model's first: how many directions of the data stay, and how many grow with the noise
     jacobians : array or file, optional
-        Jacobians [n, D, d] instead of a model
+        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
+    axes : str, optional
+        In which order the axes of each of these Jacobians are (one of ``data-latent``, ``latent-data``) [default: data-latent]
+    data_scale : number, array or file, optional
+        Turn decoded values into another unit: a factor, or a file with one for each value. ``data`` and encoders are in it too
     codes : array or file, optional
         Codes of data [n, L]; where none are given, ``data`` goes through ``encoder``
     codes_logvar : array or file, optional
@@ -335,6 +351,8 @@ def begin(
         Scale of the data's noise or quantisation: latents that move the data by less are not active
     std_cut : float, optional
         Standard deviation of a code below which a latent looks unused [default: the widest gap]
+    drop_h0 : bool, optional
+        Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
     """
     return prepare("run", estimators, decoder, options(locals()))
 
@@ -368,6 +386,8 @@ def report(
     other_encoder: ModelInput | Sequence[ModelInput] | None = None,
     noise: Any | None = None,
     jacobians: ArrayInput | None = None,
+    axes: str | None = None,
+    data_scale: ArrayInput | None = None,
     codes: ArrayInput | None = None,
     codes_logvar: ArrayInput | None = None,
     code_table: ArrayInput | None = None,
@@ -391,6 +411,7 @@ def report(
     order: str | None = None,
     tau: float | None = None,
     std_cut: float | None = None,
+    drop_h0: bool = False,
     threads: int | None = None,
     progress: Progress = None,
 ) -> Report:
@@ -451,7 +472,11 @@ def report(
     noise : a value or a sequence of them, optional
         Standard deviations of the noise that the models were trained with, the first model's first: how many directions of the data stay, and how many grow with the noise
     jacobians : array or file, optional
-        Jacobians [n, D, d] instead of a model
+        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
+    axes : str, optional
+        In which order the axes of each of these Jacobians are (one of ``data-latent``, ``latent-data``) [default: data-latent]
+    data_scale : number, array or file, optional
+        Turn decoded values into another unit: a factor, or a file with one for each value. ``data`` and encoders are in it too
     codes : array or file, optional
         Codes of data [n, L]; where none are given, ``data`` goes through ``encoder``
     codes_logvar : array or file, optional
@@ -498,6 +523,8 @@ def report(
         Scale of the data's noise or quantisation: latents that move the data by less are not active
     std_cut : float, optional
         Standard deviation of a code below which a latent looks unused [default: the widest gap]
+    drop_h0 : bool, optional
+        Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
     threads : int, optional
         Threads; all cores by default.
     progress : bool or callable, optional

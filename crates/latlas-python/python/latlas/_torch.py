@@ -93,19 +93,24 @@ def from_torch(
         if any(not torch.equal(a, b) for a, b in zip(first, second, strict=True)):
             raise ValueError("the module gives other values each time: it draws random numbers; give its deterministic part")
         names, notes = wrapped.names, wrapped.notes
-        failures = []
+        failures: list[Exception] = []
+        found: list[tuple[float, Decoder]] = []
         for dynamo in (False, True):
             try:
                 content = _export(wrapped, tuple(sample), names, dynamo)
                 decoder = Decoder(content, name=called, dtype=wanted, **options)
-                # One exporter writes the numbers of Python in single precision; the other one is asked where that shows.
-                _check(decoder, wrapped, points, names, check_points, options)
+                found.append((_check(decoder, wrapped, points, names, check_points, options), decoder))
             except (NotImplementedError, ValueError) as error:
                 failures.append(error)
                 continue
             except ImportError as error:
                 failures.append(NotImplementedError(f"torch.onnx needs the package {error.name}: pip install latlas[torch]"))
                 continue
+            # Exporters may write the numbers of Python in single precision; the other one is asked where that shows.
+            if wanted == "f32" or found[-1][0] <= 1e-12:
+                break
+        if found:
+            decoder = min(found, key=lambda one: one[0])[1]
             decoder._said = notes  # type: ignore[attr-defined]
             return decoder
     worst = failures[0]
@@ -261,13 +266,14 @@ def _export(module: Any, sample: tuple[Any, ...], names: list[str], dynamo: bool
     return buffer.getvalue()
 
 
-def _check(decoder: Decoder, module: Any, points: Any, names: list[str], n: int, options: Any) -> None:
-    """Compares every output of the exported graph with the module's."""
+def _check(decoder: Decoder, module: Any, points: Any, names: list[str], n: int, options: Any) -> float:
+    """Compares every output of the exported graph with the module's, and gives the largest difference."""
     inputs = points(n)
     expected = module(*inputs)
     rows = [given.reshape(n, -1).numpy() for given in inputs]
-    tolerance = 1e-12 if decoder.dtype == np.float64 else 1e-4
+    tolerance = 1e-9 if decoder.dtype == np.float64 else 1e-4
     content, called, dtype, *_ = decoder._origin
+    largest = 0.0
     for name, value in zip(names, expected, strict=True):
         of_head = Decoder(content, name=called, dtype=dtype, **{**options, "output": name})  # type: ignore[arg-type]
         ours = of_head.decode(rows[0], condition=rows[1] if len(rows) > 1 else None).reshape(n, -1)
@@ -279,3 +285,5 @@ def _check(decoder: Decoder, module: Any, points: Any, names: list[str], n: int,
                 f"the exported graph differs from the module in output {name!r}: by {worst:.3g} at {n} random points, "
                 f"where values reach {scale:.3g}. Is something in it random, or decided by the values of z?"
             )
+        largest = max(largest, worst / scale)
+    return largest
