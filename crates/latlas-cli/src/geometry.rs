@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use latlas::data;
 use latlas::error::Error;
-use latlas::geometry::{Embedding, Manifold, PullbackManifold, Status};
+use latlas::geometry::{Embedding, Manifold, PullbackManifold, Reason, Status};
 use latlas::run::Dtype;
 
 use crate::args::{ModelOptions, Precision, Talk, Threads};
@@ -127,6 +127,12 @@ pub fn tell(console: Console, embedding: &str, statuses: impl Iterator<Item = St
     }
     let counts: Vec<String> = counts.into_iter().map(|(what, n)| format!("{n} {what}")).collect();
     console.note(&format!("{all} under the embedding {embedding}: {}", counts.join(", ")));
+}
+
+/// Statuses and reasons as arrays of words.
+pub fn words(statuses: impl Iterator<Item = Status>) -> [(&'static str, Vec<&'static str>); 2] {
+    let (names, reasons) = statuses.map(|status| (status.name(), status.reason().map_or("none", Reason::name))).unzip();
+    [("status", names), ("reason", reasons)]
 }
 
 /// What every verb of a latent space takes, beside its own arrays.

@@ -1,6 +1,7 @@
 //! `cargo dev bench`: benchmarks beside other programs, and their sections of `docs/performance.md`.
 
 mod entropy;
+mod geometry;
 mod host;
 pub mod instructions;
 mod jacobian;
@@ -32,6 +33,7 @@ const BENCHMARKS: &[Benchmark] = &[
         summary: "entropies of a flow of 784 dimensions, by sketches and exact, beside the published recipe",
         run: entropy::run,
     },
+    Benchmark { name: "geometry", summary: "geodesics and exponential maps beside stochman", run: geometry::run },
     Benchmark { name: "representation", summary: "scores of codes beside scikit-learn's boosted trees", run: representation::run },
     Benchmark { name: "memory", summary: "peak memory of whole runs of the command", run: memory::run },
     Benchmark { name: "instructions", summary: "instructions of three small cases, by callgrind", run: instructions::run },

@@ -125,7 +125,7 @@ proptest! {
             let expected = if float == Float::F64 { array.clone() } else { array.mapv(|x| f64::from(x as f32)) };
             data::write_npy(&npy, &array, float).unwrap();
             prop_assert_eq!(&data::read(&npy.to_string_lossy()).unwrap().values, &expected);
-            data::write_npz(&npz, &[("x", array.view()), ("transposed", array.t())], float).unwrap();
+            data::write_npz(&npz, &[("x", array.view()), ("transposed", array.t())], &[], float).unwrap();
             let name = npz.to_string_lossy();
             prop_assert_eq!(&data::read(&format!("{name}:x")).unwrap().values, &expected);
             prop_assert_eq!(data::read(&format!("{name}:transposed")).unwrap().values, expected.t());

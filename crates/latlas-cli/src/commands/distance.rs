@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let [lower, upper] = graph.bracket();
     if arguments.out.extension().is_some_and(|end| end == "npz") {
         let arrays = [("lower", lower.view().into_dyn()), ("upper", upper.view().into_dyn())];
-        data::write_npz(&arguments.out, &arrays, Float::F64)?;
+        data::write_npz(&arguments.out, &arrays, &[], Float::F64)?;
     } else {
         data::write_npy(&arguments.out, &upper, Float::F64)?;
     }

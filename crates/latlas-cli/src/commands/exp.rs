@@ -25,7 +25,8 @@ pub struct Arguments {
     /// The decoder's second input, one row
     #[arg(long, value_name = "FILE")]
     condition: Option<String>,
-    /// File to write: .npy for the end points, NaN where there is none, or .npz for points, velocity, length, error, drift, t and converged
+    /// File to write: .npy for the end points, NaN where there is none, or .npz for points, velocity, length, error, drift, t,
+    /// converged, status and reason
     #[arg(long, short = 'o', value_name = "FILE")]
     out: PathBuf,
     /// Of the end points, relative and absolute in the latents
@@ -83,7 +84,7 @@ fn archive(arguments: &Arguments, shots: &[Shot], points: &Array3<f64>) -> Outco
     ];
     let mut arrays = vec![("points", points.view().into_dyn()), ("velocity", velocity.view().into_dyn())];
     arrays.extend(columns.iter().map(|(name, values)| (*name, values.view())));
-    Ok(data::write_npz(&arguments.out, &arrays, Float::F64)?)
+    Ok(data::write_npz(&arguments.out, &arrays, &geometry::words(shots.iter().map(|shot| shot.status)), Float::F64)?)
 }
 
 /// LOW,HIGH.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use clap::Args;
 use latlas::error::Error;
-use latlas::geometry::{Embedding, embed};
+use latlas::geometry::embed;
 use latlas::run::Dtype;
 use latlas_graph::Graph;
 use latlas_graph::onnx::{self, Layout};
 
 use crate::args::{ModelOptions, Talk};
 use crate::console::Console;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::geometry::{GeometryOptions, Space};
 use crate::models;
 
 /// Write the derivative of a decoder as an ONNX file that any runtime runs
@@ -23,6 +24,8 @@ pub struct Arguments {
     file: String,
     #[command(flatten)]
     what: What,
+    #[command(flatten)]
+    geometry: GeometryOptions,
     /// File to write, .onnx
     #[arg(long, short = 'o', value_name = "FILE")]
     out: PathBuf,
@@ -39,7 +42,7 @@ struct What {
     /// The Jacobian [N, D.., d]: output NAME.jacobian
     #[arg(long)]
     jacobian: bool,
-    /// The metric, of mean and spread if it has both: output NAME.gram
+    /// The metric, in the geometry that --embedding names: output NAME.gram
     #[arg(long)]
     metric: bool,
     /// Df v for K tangents: a further input `tangents`, output NAME.jvp
@@ -53,12 +56,15 @@ struct What {
 /// The verb.
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
+    if !arguments.what.metric && arguments.geometry.embedding != Space::Auto {
+        return Err(Failure::usage("--embedding has an effect with --metric only", "leave it out"));
+    }
     let file = models::file(&arguments.file)?;
     let graph = file.graph(&arguments.model.read(Dtype::F64))?;
     let (heads, output) = arguments.model.ports(&graph)?;
     // A metric belongs to the geometry of the output space, as that of `latlas metric` does.
     let (graph, output) = if arguments.what.metric && arguments.model.output.is_none() {
-        embed(&graph, &heads, Embedding::Auto)?
+        embed(&graph, &heads, arguments.geometry.embedding(Dtype::F64)?)?
     } else {
         (Arc::new(graph), output)
     };

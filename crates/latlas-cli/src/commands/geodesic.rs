@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use latlas::data::{self, Float};
 use latlas::error::Result;
-use latlas::geometry::{Curves, Geodesic, GeodesicOptions, Reason, Status, geodesics};
+use latlas::geometry::{Curves, Geodesic, GeodesicOptions, geodesics};
 use ndarray::{Array1, Array3, ArrayD, Axis};
 
 use crate::commands::exp::parse_box;
@@ -17,9 +17,9 @@ use crate::geometry::{self, SpaceOptions};
 pub struct Arguments {
     #[command(flatten)]
     search: Search,
-    /// File to write: .npz with curves, velocity, length, length_error, lower, upper, energy, residual, index, competing, converged, status (0
-    /// converged, 1 energy only, 2 saddle, 3 failed) and reason (0 none, 1 rank loss, 2 left the domain, 3 step too small, 4 too many
-    /// iterations, 5 unresolved, 6 shooting diverged, 7 not smooth, 8 disconnected, 9 not finite)
+    /// File to write: .npz with curves, velocity, length, length_error, lower, upper, energy, residual, index, competing, converged, status
+    /// (converged, energy-only, saddle, failed) and reason (none, rank-loss, left-domain, step-too-small, max-iter, unresolved,
+    /// shooting-diverged, non-smooth, disconnected, dimension, non-finite)
     #[arg(long, short = 'o', value_name = "FILE.npz")]
     out: PathBuf,
     /// Points of each curve, ends included
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 pub fn archive(path: &std::path::Path, found: &[Geodesic], points: Option<usize>) -> Outcome {
     let arrays = geodesic_arrays(found, points)?;
     let views: Vec<_> = arrays.iter().map(|(name, values)| (*name, values.view())).collect();
-    Ok(data::write_npz(path, &views, Float::F64)?)
+    Ok(data::write_npz(path, &views, &geometry::words(found.iter().map(|g| g.status)), Float::F64)?)
 }
 
 /// All that is known of geodesics as named arrays, with so many points of each where they are wanted (two or more).
@@ -116,8 +116,6 @@ pub fn geodesic_arrays(found: &[Geodesic], points: Option<usize>) -> Result<Vec<
         ("index", column(&|g| g.index as f64)),
         ("competing", column(&|g| g.competing.len() as f64)),
         ("converged", column(&|g| f64::from(u8::from(g.status.is_converged())))),
-        ("status", column(&|g| f64::from(status_code(g.status)))),
-        ("reason", column(&|g| g.status.reason().map_or(0.0, |reason| f64::from(reason_code(reason))))),
     ];
     if let Some(points) = points {
         let d = found.first().map_or(0, |geodesic| geodesic.nodes.ncols());
@@ -131,29 +129,4 @@ pub fn geodesic_arrays(found: &[Geodesic], points: Option<usize>) -> Result<Vec<
         arrays.insert(0, ("curves", curves.into_dyn()));
     }
     Ok(arrays)
-}
-
-/// As `status` has it.
-fn status_code(status: Status) -> u8 {
-    match status {
-        Status::Converged => 0,
-        Status::EnergyOnly(_) => 1,
-        Status::Saddle(_) => 2,
-        Status::Failed(_) => 3,
-    }
-}
-
-/// As `reason` has it.
-fn reason_code(reason: Reason) -> u8 {
-    match reason {
-        Reason::RankLoss => 1,
-        Reason::LeftDomain => 2,
-        Reason::StepTooSmall => 3,
-        Reason::MaxIter => 4,
-        Reason::Unresolved => 5,
-        Reason::ShootingDiverged => 6,
-        Reason::NonSmooth => 7,
-        Reason::Disconnected => 8,
-        Reason::NonFinite => 9,
-    }
 }

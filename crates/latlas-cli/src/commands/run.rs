@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 fn write_rows(file: &Path, (latents, rows): (Option<Array2<f64>>, Vec<SampleRows>), console: Console) -> Outcome {
     let latents = latents.iter().map(|z| ("z", z.view().into_dyn()));
     let arrays: Vec<_> = latents.chain(rows.iter().map(|r| (r.id, r.values.view().into_dyn()))).collect();
-    write_npz(file, &arrays, Float::F64)?;
+    write_npz(file, &arrays, &[], Float::F64)?;
     for rows in &rows {
         console.note(&format!("{} in {}: {}", rows.id, file.display(), rows.columns.join(", ")));
         for (reason, n) in &rows.dropped {

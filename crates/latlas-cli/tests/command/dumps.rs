@@ -16,7 +16,7 @@ fn jacobians(n: usize) -> Array3<f64> {
 
 fn write_npz(path: &std::path::Path, arrays: &[(&str, ArrayD<f64>)]) {
     let views: Vec<_> = arrays.iter().map(|(name, values)| (*name, values.view())).collect();
-    latlas::data::write_npz(path, &views, latlas::data::Float::F64).unwrap();
+    latlas::data::write_npz(path, &views, &[], latlas::data::Float::F64).unwrap();
 }
 
 fn value(folder: &std::path::Path, words: &[&str], id: &str) -> Vec<f64> {

@@ -9,6 +9,7 @@ mod determinism;
 mod dumps;
 mod gates;
 mod generated;
+mod geometry;
 mod help;
 mod inspect;
 mod python;

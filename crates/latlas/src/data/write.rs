@@ -36,6 +36,11 @@ pub enum Float {
 }
 
 impl Float {
+    /// As NumPy names it.
+    fn descriptor(self) -> String {
+        format!("<f{}", self.size())
+    }
+
     fn size(self) -> usize {
         match self {
             Self::F32 => 4,
@@ -55,10 +60,10 @@ impl Float {
 }
 
 /// A `.npy` header of version 1, padded so that the elements begin at a multiple of 64 bytes.
-fn header(shape: &[usize], float: Float) -> Vec<u8> {
+fn header(shape: &[usize], descriptor: &str) -> Vec<u8> {
     let axes: Vec<String> = shape.iter().map(usize::to_string).collect();
     let axes = axes.join(", ") + if shape.len() == 1 { "," } else { "" };
-    let mut text = format!("{{'descr': '<f{}', 'fortran_order': False, 'shape': ({axes}), }}", float.size());
+    let mut text = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({axes}), }}");
     let unpadded = 10 + text.len() + 1;
     text.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
     text.push('\n');
@@ -85,7 +90,7 @@ impl NpyWriter {
         let missing = count.ok_or_else(|| Error::Shape { what: format!("an array of shape {shape:?} is too large"), hint: None })?;
         let fault = |source| Error::Io { action: "create", path: path.clone(), source };
         let mut out = BufWriter::new(File::create(&path).map_err(fault)?);
-        out.write_all(&header(shape, float)).map_err(fault)?;
+        out.write_all(&header(shape, &float.descriptor())).map_err(fault)?;
         Ok(Self { path, out, float, missing })
     }
 
@@ -125,26 +130,53 @@ pub fn write_npy<D: Dimension>(path: impl Into<PathBuf>, values: &ArrayRef<f64, 
     writer.finish()
 }
 
-/// Writes several arrays by name into an uncompressed archive; the same arrays give the same bytes.
+/// Writes several arrays and lists of words by name into an uncompressed archive; the same ones give the same bytes.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be written, or a name stands twice.
-pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, ArrayViewD<'_, f64>)], float: Float) -> Result<()> {
+pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, ArrayViewD<'_, f64>)], words: &[(&str, Vec<&str>)], float: Float) -> Result<()> {
     let path = path.as_ref();
     let file = File::create(path).map_err(|source| Error::Io { action: "create", path: path.into(), source })?;
-    archive(BufWriter::new(file), arrays, float).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+    archive(BufWriter::new(file), arrays, words, float).map_err(|source| Error::Io { action: "write", path: path.into(), source })
 }
 
-fn archive(out: impl Write + Seek, arrays: &[(&str, ArrayViewD<'_, f64>)], float: Float) -> std::io::Result<()> {
+fn archive(
+    out: impl Write + Seek,
+    arrays: &[(&str, ArrayViewD<'_, f64>)],
+    words: &[(&str, Vec<&str>)],
+    float: Float,
+) -> std::io::Result<()> {
     let mut archive = ZipWriter::new(out);
     for (name, values) in arrays {
-        let is_large = values.len().saturating_mul(float.size()) > (u32::MAX / 2) as usize;
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(is_large);
-        archive.start_file(format!("{name}.npy"), options)?;
-        let mut member = BufWriter::new(&mut archive);
-        member.write_all(&header(values.shape(), float))?;
+        let mut member = begin(&mut archive, name, values.shape(), &float.descriptor(), values.len().saturating_mul(float.size()))?;
         float.write(&mut member, values.iter().copied())?;
         member.flush()?;
     }
+    for (name, words) in words {
+        // NumPy's text: four bytes a character, all words as long as the longest.
+        let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or(0).max(1);
+        let mut member = begin(&mut archive, name, &[words.len()], &format!("<U{longest}"), words.len() * 4 * longest)?;
+        for word in words {
+            let padded = word.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
+            padded.into_iter().try_for_each(|c| member.write_all(&c.to_le_bytes()))?;
+        }
+        member.flush()?;
+    }
     archive.finish()?.flush()
+}
+
+/// A member of an archive, after its header.
+fn begin<'a, W: Write + Seek>(
+    archive: &'a mut ZipWriter<W>,
+    name: &str,
+    shape: &[usize],
+    descriptor: &str,
+    bytes: usize,
+) -> std::io::Result<BufWriter<&'a mut ZipWriter<W>>> {
+    let is_large = bytes > (u32::MAX / 2) as usize;
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(is_large);
+    archive.start_file(format!("{name}.npy"), options)?;
+    let mut member = BufWriter::new(archive);
+    member.write_all(&header(shape, descriptor))?;
+    Ok(member)
 }

@@ -86,70 +86,51 @@ pub fn exp_along(
         return Err(Error::Shape { what, hint: Some("one vector for each point".into()) });
     }
     let segments = segments.max(1);
-    let mut points = Array3::from_elem((n, segments + 1, d), f64::NAN);
-    let mut velocities = points.clone();
-    points.index_axis_mut(Axis(1), 0).assign(&z);
-    velocities.index_axis_mut(Axis(1), 0).assign(&v);
-    let mut shots: Vec<Shot> = (0..n).map(|i| Shot::at(z.row(i).to_owned(), v.row(i).to_owned())).collect();
     if manifold.smoothness() == Smoothness::PiecewiseLinear {
-        shots.iter_mut().for_each(|shot| shot.status = Status::Failed(Reason::NonSmooth));
-        return Ok((shots, [points, velocities]));
+        let mut along = [Array3::from_elem((n, segments + 1, d), f64::NAN), Array3::from_elem((n, segments + 1, d), f64::NAN)];
+        along.iter_mut().zip([z, v]).for_each(|(along, start)| along.index_axis_mut(Axis(1), 0).assign(&start));
+        return Ok(((0..n).map(|i| Shot::refused(z.row(i).to_owned(), v.row(i).to_owned())).collect(), along));
     }
-    for i in 1..=segments {
-        let who: Vec<usize> = (0..n).filter(|s| shots[*s].status.is_converged()).collect();
-        if who.is_empty() {
-            break;
-        }
-        // From where the last piece ended, over a piece of the time.
-        let from = |of: fn(&Shot) -> &Array1<f64>| Array2::from_shape_fn((who.len(), d), |(row, j)| of(&shots[who[row]])[j]);
-        let (from, velocity) = (from(|shot| &shot.end), from(|shot| &shot.velocity) / segments as f64);
-        let pieces = checked(manifold, &from, &velocity, options)?;
-        for (s, piece) in who.into_iter().zip(pieces) {
-            let scale = segments as f64;
-            let velocity = piece.velocity * scale;
-            if piece.status.is_converged() {
-                points.index_axis_mut(Axis(0), s).row_mut(i).assign(&piece.end);
-                velocities.index_axis_mut(Axis(0), s).row_mut(i).assign(&velocity);
-            }
-            let shot = &mut shots[s];
-            *shot = Shot {
-                t: if i == segments && piece.t == 1.0 { 1.0 } else { ((i - 1) as f64 + piece.t) / scale },
-                length: if i == 1 { piece.length * scale } else { shot.length },
-                error: shot.error + piece.error,
-                drift: shot.drift + piece.drift,
-                steps: shot.steps + piece.steps,
-                end: piece.end,
-                velocity,
-                status: piece.status,
-            };
-        }
-    }
-    Ok((shots, [points, velocities]))
+    let flights = checked(manifold, z, v, options, segments)?;
+    let along = [0, d].map(|from| Array3::from_shape_fn((n, segments + 1, d), |(i, k, j)| flights[i].1[[k, from + j]]));
+    Ok((flights.into_iter().map(|(shot, _)| shot).collect(), along))
 }
 
 impl Shot {
-    fn at(end: Array1<f64>, velocity: Array1<f64>) -> Self {
-        Self { end, velocity, t: 0.0, length: 0.0, error: 0.0, drift: 0.0, steps: 0, status: Status::Converged }
+    /// A decoder of linear pieces has no equation of geodesics.
+    fn refused(end: Array1<f64>, velocity: Array1<f64>) -> Self {
+        let status = Status::Failed(Reason::NonSmooth);
+        Self { end, velocity, t: 0.0, length: 0.0, error: 0.0, drift: 0.0, steps: 0, status }
     }
 }
 
+/// A shot with its points at equal times `[segments + 1, 2d]`, positions and velocities.
+type Flight = (Shot, Array2<f64>);
+
 /// Shots whose speed is constant and whose error is small, others once more with a smaller tolerance.
-fn checked(manifold: &dyn Manifold, z: &Array2<f64>, v: &Array2<f64>, options: &ExpOptions) -> Result<Vec<Shot>> {
-    let mut shots = shoot(manifold, z.view(), v.view(), options, LOCAL)?;
+fn checked(
+    manifold: &dyn Manifold,
+    z: ArrayView2<'_, f64>,
+    v: ArrayView2<'_, f64>,
+    options: &ExpOptions,
+    segments: usize,
+) -> Result<Vec<Flight>> {
+    let mut flights = shoot(manifold, z, v, options, LOCAL, segments)?;
     let most = MOST * options.tolerance;
     let drifts = |shot: &Shot| shot.status.is_converged() && (shot.drift > most || shot.error > most);
-    let again: Vec<usize> = (0..shots.len()).filter(|i| drifts(&shots[*i])).collect();
+    let again: Vec<usize> = (0..flights.len()).filter(|i| drifts(&flights[*i].0)).collect();
     if !again.is_empty() {
-        let finer = shoot(manifold, z.select(Axis(0), &again).view(), v.select(Axis(0), &again).view(), options, 1e-3 * LOCAL)?;
-        for (i, mut shot) in again.into_iter().zip(finer) {
-            shot.steps += shots[i].steps;
+        let (z, v) = (z.select(Axis(0), &again), v.select(Axis(0), &again));
+        let finer = shoot(manifold, z.view(), v.view(), options, 1e-3 * LOCAL, segments)?;
+        for (i, (mut shot, points)) in again.into_iter().zip(finer) {
+            shot.steps += flights[i].0.steps;
             if drifts(&shot) {
                 shot.status = Status::Failed(Reason::Unresolved);
             }
-            shots[i] = shot;
+            flights[i] = (shot, points);
         }
     }
-    Ok(shots)
+    Ok(flights)
 }
 
 /// What is watched of a sample on its way.
@@ -163,7 +144,14 @@ struct Watch {
     fault: Option<Reason>,
 }
 
-fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>, options: &ExpOptions, local: f64) -> Result<Vec<Shot>> {
+fn shoot(
+    manifold: &dyn Manifold,
+    z: ArrayView2<'_, f64>,
+    v: ArrayView2<'_, f64>,
+    options: &ExpOptions,
+    local: f64,
+    segments: usize,
+) -> Result<Vec<Flight>> {
     let (n, d) = z.dim();
     let start = concatenate(Axis(1), &[z, v]).map_err(|error| Error::Shape { what: error.to_string(), hint: None })?;
     let part = |y: ArrayView2<'_, f64>, from: usize| y.slice_axis(Axis(1), Slice::from(from..from + d)).to_owned();
@@ -201,7 +189,7 @@ fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>
         watch.fault = if outside { Some(Reason::LeftDomain) } else { fault(&factor, options) };
         watch.fault.is_none()
     };
-    let control = Control { tolerance: (options.tolerance * local).max(FINEST), max_steps: options.max_steps };
+    let control = Control { tolerance: (options.tolerance * local).max(FINEST), max_steps: options.max_steps, segments };
     let tracks = integrate(start.view(), control, right, watch)?;
     let shot = |(track, watch): (super::dormand_prince::Track, Watch)| {
         let status = match (track.end, watch.fault) {
@@ -214,7 +202,7 @@ fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>
         let end = track.y.slice_axis(Axis(0), Slice::from(..d)).to_owned();
         let velocity = track.y.slice_axis(Axis(0), Slice::from(d..)).to_owned();
         let pace = velocity.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-        Shot {
+        let shot = Shot {
             velocity,
             t: track.t,
             length: watch.speed,
@@ -223,7 +211,8 @@ fn shoot(manifold: &dyn Manifold, z: ArrayView2<'_, f64>, v: ArrayView2<'_, f64>
             steps: track.steps,
             end,
             status,
-        }
+        };
+        (shot, track.points)
     };
     Ok(tracks.into_iter().zip(watched).map(shot).collect())
 }

@@ -1,4 +1,5 @@
-//! Where the search for a geodesic starts: the straight line, arcs beside it, and a path of the graph.
+//! Where the search for a geodesic starts: the straight line, arcs beside it, the great circle about the origin, near which a normal prior
+//! of many latents lies, and a path of the graph.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 
@@ -72,6 +73,7 @@ impl Starts {
                 curves.extend([h * extent, -h * extent].map(|h| line(h, &normal)));
             }
         }
+        curves.extend(great_circle(a, b, segments));
         if let Some(graph) = &self.graph
             && let Some(path) = graph.path(self.first + 2 * i, self.first + 2 * i + 1)
             && path.nodes.len() > 2
@@ -99,6 +101,26 @@ impl Starts {
         }
         basis.split_off(1)
     }
+}
+
+/// Directions on the great circle, norms in between (Shoemake's slerp, 1985); in a plane arcs do as well. `None` where a and b are nearly one
+/// direction, or opposite.
+fn great_circle(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>, segments: usize) -> Option<Array2<f64>> {
+    let size = |x: ArrayView1<'_, f64>| x.dot(&x).sqrt();
+    let (from, to) = (size(a), size(b));
+    let angle = (a.dot(&b) / (from * to)).clamp(-1.0, 1.0).acos();
+    if a.len() < 3 || !(0.1..3.0).contains(&angle) {
+        return None;
+    }
+    Some(Array2::from_shape_fn((segments + 1, a.len()), |(k, j)| {
+        let t = k as f64 / segments as f64;
+        let direction = (((1.0 - t) * angle).sin() * a[j] / from + (t * angle).sin() * b[j] / to) / angle.sin();
+        match k {
+            0 => a[j],
+            _ if k == segments => b[j],
+            _ => ((1.0 - t) * from + t * to) * direction,
+        }
+    }))
 }
 
 /// A grid over the box of the end points and a margin; `None` where they are one point or not finite.

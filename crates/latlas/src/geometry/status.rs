@@ -34,6 +34,8 @@ pub enum Reason {
     NonSmooth,
     /// No path in the graph joins the end points.
     Disconnected,
+    /// So many latents that curves are not confirmed by the equation of geodesics.
+    Dimension,
     /// A value that is not finite.
     NonFinite,
 }
@@ -75,6 +77,7 @@ impl Reason {
             Self::ShootingDiverged => "shooting-diverged",
             Self::NonSmooth => "non-smooth",
             Self::Disconnected => "disconnected",
+            Self::Dimension => "dimension",
             Self::NonFinite => "non-finite",
         }
     }

@@ -6,7 +6,7 @@ mod factor;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use ndarray::{Array2, Array3, ArrayView2, Axis};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use rayon::prelude::*;
 
 pub use angles::{Angles, first_of, pairs};
@@ -57,6 +57,17 @@ pub struct Batch {
     pub data: Option<Array2<f64>>,
     /// One a sample.
     pub labels: Option<Vec<i64>>,
+    /// The sample after the last one, where the last has an even index: the other half of a pair that a chunk divides.
+    pub next: Option<Next>,
+}
+
+/// A sample of which there is no more than this.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// `[d]`.
+    pub latents: Array1<f64>,
+    /// Its label.
+    pub label: Option<i64>,
 }
 
 /// Why a sample is of no use for a quantity.

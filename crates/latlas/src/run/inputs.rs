@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::geometry::{Manifold, PullbackManifold};
 use crate::index_sets;
 use crate::models::{Decoder, Encoder, Inverse, Jacobians};
-use crate::probe::{Batch, Probe};
+use crate::probe::{Batch, Next, Probe};
 use crate::report::InputRecord;
 use crate::samples::Prior;
 use crate::settings::{OrderSource, Sampling, Settings};
@@ -275,7 +275,7 @@ impl Inputs {
             .condition
             .as_ref()
             .map(|c| if c.nrows() == 1 && context.n_samples != 1 { c.select(Axis(0), &vec![0; len]) } else { c.select(Axis(0), samples) });
-        let mut batch = Batch { start: start as u64, len, latents: None, condition, data: None, labels: None };
+        let mut batch = Batch { start: start as u64, len, latents: None, condition, data: None, labels: None, next: None };
         batch.latents = match (context.sampling, &self.latents) {
             (_, Some(latents)) => Some(latents.select(Axis(0), samples)),
             (Sampling::Prior, None) => {
@@ -295,11 +295,32 @@ impl Inputs {
             },
             (Sampling::Given, None) => None,
         };
+        let last = samples[len - 1];
+        if last == start + len - 1 && last.is_multiple_of(2) && last + 1 < context.n_samples {
+            batch.next = self.next(context, last + 1)?;
+        }
         match (&self.decoder, &self.jacobians) {
             (Some(decoder), _) => Ok(Probe::new(Cow::Borrowed(context), &**decoder, batch)?.on(self.manifold())),
             (None, Some(jacobians)) => Ok(Probe::over(Cow::Borrowed(context), None, Box::new(jacobians.at(samples)), batch)),
             (None, None) => Err(input("no decoder was given", "give an ONNX file, or Jacobians with --jacobians")),
         }
+    }
+
+    /// A sample alone, without what follows from it.
+    fn next(&self, context: &Context, sample: usize) -> Result<Option<Next>> {
+        let rows = Slice::from(sample..=sample);
+        let latents = match (context.sampling, &self.latents, &self.decoder, &self.data) {
+            (_, Some(latents), ..) => latents.slice_axis(Axis(0), rows).to_owned(),
+            (Sampling::Prior, ..) => self.prior.draw(context.settings.seed, sample as u64..sample as u64 + 1, context.latent_dim),
+            (Sampling::Data, _, Some(decoder), Some(data)) => {
+                let all = |c: &Array2<f64>| if c.nrows() == 1 { c.clone() } else { c.slice_axis(Axis(0), rows).to_owned() };
+                let (data, condition) = (data.slice_axis(Axis(0), rows).to_owned(), self.condition.as_ref().map(all));
+                encode(&**decoder, self.encoder.as_deref(), &data, condition.as_ref(), &context.settings)?
+            }
+            _ => return Ok(None),
+        };
+        let label = self.labels.as_ref().filter(|_| context.sampling == Sampling::Data).map(|labels| labels[sample]);
+        Ok(Some(Next { latents: latents.row(0).to_owned(), label }))
     }
 
     /// A digest of everything that values depend on beside the settings: records, arrays and prior.

@@ -7,6 +7,7 @@ mod exponential;
 mod files;
 mod geodesics;
 mod graph;
+mod lengths;
 mod maps;
 mod metrics;
 mod spaces;

@@ -12,8 +12,9 @@
 //!
 //! - Shape: three values, means over the paths, with quantiles beside them. Unit: per unit of the embedding; `lipschitz` per unit of the latents.
 //!   Range: ≥ 0.
-//! - Paths are made of samples 0 and 1, 2 and 3, …: 64 of them, fewer for dear decoders, at least 4 (pairs that a chunk divides are left out), so none shares an
+//! - Paths are made of samples 0 and 1, 2 and 3, …: 64 of them, fewer for dear decoders, at least 4, so none shares an
 //!   end with another and their spread gives the standard error. A path that meets a point without full rank is left out and counted.
+//!   With labels, paths within a class and between classes are told apart in `same_class` and `cross_class`.
 //! - Invariances: orthogonal maps of the data and of the latents; `affine` and `variation` also one scale for all latents.
 //! - Cost: 65 or 17 Jacobians of the embedding a path.
 //! - Bias: sums over points are a little below the integrals; the change when every second point is left out is told as `discretisation`.
@@ -21,7 +22,7 @@
 //! References: Pennec, Fillard and Ayache, A Riemannian framework for tensor computing (2006). Arsigny, Fillard, Pennec and Ayache,
 //! Log-Euclidean metrics for fast and simple calculus on diffusion tensors (2006).
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -92,22 +93,35 @@ impl Estimator for TensorRoughness {
         let cost = probe.decoder().map_or(0.0, |decoder| decoder.cost().jacobian).max(1.0);
         let points = if cost > DEAR { 17 } else { 65 };
         let paths = (BUDGET / (cost * points as f64)).clamp(PATHS.0, PATHS.1) as u64;
-        // Pairs by their index in the run: a chunk that begins with an odd one leaves it out.
-        let firsts: Vec<usize> = (0..probe.len().saturating_sub(1))
-            .filter(|s| {
-                let (_, index) = probe.key(*s);
-                index.is_multiple_of(2) && index < 2 * paths
-            })
-            .collect();
-        if firsts.is_empty() {
+        let batch = probe.batch();
+        let firsts: Vec<usize> = (0..probe.len()).filter(|s| probe.key(*s).1.is_multiple_of(2) && probe.key(*s).1 < 2 * paths).collect();
+        let label = |s: usize| batch.labels.as_ref().map(|labels| labels[s]);
+        let (mut ends, mut kinds) = (Vec::new(), Vec::new());
+        for &s in &firsts {
+            let (end, other) = match &batch.next {
+                _ if s + 1 < probe.len() => (latents.row(s + 1), label(s + 1)),
+                Some(next) => (next.latents.view(), next.label),
+                // The last sample of all is alone.
+                None => break,
+            };
+            ends.push(end);
+            kinds.push(label(s).zip(other).map(|(one, other)| one == other));
+        }
+        if ends.is_empty() {
             return Ok(());
         }
-        let ends: Vec<usize> = firsts.iter().map(|s| s + 1).collect();
-        let select = |rows: &[usize], latents: ArrayView2<'_, f64>| -> Array2<f64> { latents.select(Axis(0), rows) };
-        let found = roughness(manifold, select(&firsts, latents).view(), select(&ends, latents).view(), points)?;
-        for (s, path) in firsts.into_iter().zip(found) {
-            let row = path.map(|path| [path.variation, path.affine, path.lipschitz]);
-            state.paths.push(probe.key(s).into(), row.as_ref().map(|row| &row[..]).ok_or(Fault::RankDeficient.reason()));
+        let d = latents.ncols();
+        let from = Array2::from_shape_fn((ends.len(), d), |(i, j)| latents[[firsts[i], j]]);
+        let to = Array2::from_shape_fn((ends.len(), d), |(i, j)| ends[i][j]);
+        let found = roughness(manifold, from.view(), to.view(), points)?;
+        for ((s, path), same) in firsts.into_iter().zip(found).zip(kinds) {
+            let row = path.map(|path| {
+                let all = [path.variation, path.affine, path.lipschitz];
+                // NaN is missing.
+                let where_it_is = |kind: bool| all.map(|x| if same == Some(kind) { x } else { f64::NAN });
+                [all, where_it_is(true), where_it_is(false)].concat()
+            });
+            state.paths.push(probe.key(s).into(), row.as_deref().ok_or(Fault::RankDeficient.reason()));
             if let Some(path) = path {
                 state.errors.push(&[path.error]);
             }
@@ -119,6 +133,14 @@ impl Estimator for TensorRoughness {
         let mut estimate = estimate(&Self::CARD, context, &state.paths, &Columns::Vector(0..3, "measure"))?;
         estimate.extra.insert("columns".into(), json!(NAMES));
         estimate.extra.insert("discretisation".into(), number(state.errors.get(0).mean()));
+        for (name, first) in [("same_class", 3), ("cross_class", 6)] {
+            let of = |i: usize| state.paths.moments.get(first + i);
+            if of(0).count() > 0 {
+                let means: Vec<_> = (0..3).map(|i| number(of(i).mean())).collect();
+                let errors: Vec<_> = (0..3).map(|i| number(of(i).standard_error().unwrap_or(f64::NAN))).collect();
+                estimate.extra.insert(name.into(), json!({ "mean": means, "standard_error": errors, "paths": of(0).count() }));
+            }
+        }
         estimate.extra.insert("embedding".into(), json!(context.manifold));
         Ok(estimate)
     }

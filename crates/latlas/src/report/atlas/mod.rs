@@ -1,6 +1,7 @@
 //! The atlas: a report together with everything that a page shows beside its numbers.
 
 mod columns;
+mod geodesics;
 mod plane;
 
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, Axis, Slice};
@@ -13,6 +14,7 @@ use crate::models::Decoder;
 use crate::run::Inputs;
 use crate::samples::Prior;
 pub use columns::{ClassColumns, Columns};
+pub use geodesics::{GeodesicStrips, Strip};
 pub use plane::Plane;
 
 /// A report and what is drawn beside it.
@@ -32,6 +34,8 @@ pub struct Atlas {
     pub draws: Option<Array2<f64>>,
     /// What moving along each latent does.
     pub traversals: Option<Traversals>,
+    /// Geodesics as pictures, where outputs are pictures.
+    pub geodesics: Option<GeodesicStrips>,
     /// The averaged Jacobian columns of the latents that are shown.
     pub columns: Option<Columns>,
     /// The entropies that a closed form is known to have, latent by latent.
@@ -108,6 +112,7 @@ impl Atlas {
             picture: None,
             draws: None,
             traversals: None,
+            geodesics: None,
             columns: None,
             truth: None,
             plane: None,
@@ -130,7 +135,8 @@ const DRAWS: usize = 24;
 /// Decodes and linearises what the page shows beside the numbers of the report.
 ///
 /// Work beyond the run: decoding at most `latents` × 11 points and 24 draws; with d = 2 also `grid`² Jacobians, 225 decodes of pictures,
-/// and the codes of at most 2,000 rows of data.
+/// the codes of at most 2,000 rows of data; for decoders of
+/// pictures the geodesics of at most 8 pairs.
 ///
 /// # Errors
 /// Those of the models; an image shape that does not fit the decoder.
@@ -157,6 +163,7 @@ pub fn compose(inputs: &Inputs, report: Report, options: &PageOptions) -> Result
     let wants_draws = shape.is_some() && latent_dim != 2;
     let draws = source.as_ref().filter(|_| wants_draws).map(|s| s.decode(inputs.prior.draw(seed, 0..DRAWS as u64, latent_dim).view()));
     let draws = draws.transpose()?;
+    let joined = source.as_ref().filter(|_| shape.is_some()).map(|source| source.geodesics(inputs, seed)).transpose()?;
     let plane = source.as_ref().filter(|_| latent_dim == 2).map(|s| s.plane(inputs, shape.is_some(), options.grid)).transpose()?;
     let picture = shape.map(|shape| {
         let values = traversals.iter().flat_map(|t| t.decoded.iter()).chain(draws.iter().flatten());
@@ -171,7 +178,20 @@ pub fn compose(inputs: &Inputs, report: Report, options: &PageOptions) -> Result
     let name = ["model", "decoder", "jacobians", "codes", "code-table", "encoder"].into_iter().find_map(of_role);
     let name = name.map_or_else(|| "decoder".into(), |input| input.path.clone());
     let command = options.command.clone();
-    Ok(Atlas { report, name, latent_dim, ambient_shape, picture, draws, traversals, columns, truth, plane, command })
+    Ok(Atlas {
+        report,
+        name,
+        latent_dim,
+        ambient_shape,
+        picture,
+        draws,
+        traversals,
+        geodesics: joined.flatten(),
+        columns,
+        truth,
+        plane,
+        command,
+    })
 }
 
 /// A decoder under one condition.
@@ -255,6 +275,7 @@ pub(super) mod tests {
             picture: None,
             draws: None,
             traversals: None,
+            geodesics: None,
             columns: None,
             truth: None,
             plane: None,

@@ -12,6 +12,7 @@ mod cross_cosines;
 mod decomposition;
 mod draws;
 mod entropy_spectrum;
+mod geodesic_strips;
 mod histogram;
 mod label_ladder;
 mod latent_plane;
@@ -110,6 +111,7 @@ pub const TABLE: &[Plot] = &[
     Plot { id: "cross-cosines", section: Section::Entropy, draw: cross_cosines::draw },
     Plot { id: "draws", section: Section::Directions, draw: draws::draw },
     Plot { id: "traversals", section: Section::Directions, draw: traversals::draw },
+    Plot { id: "geodesic-strips", section: Section::Directions, draw: geodesic_strips::draw },
     Plot { id: "averaged-columns", section: Section::Directions, draw: averaged_columns::draw },
     Plot { id: "columns-by-class", section: Section::Directions, draw: columns_by_class::draw },
     Plot { id: "latent-plane", section: Section::Plane, draw: latent_plane::draw },

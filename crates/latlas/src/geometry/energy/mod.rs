@@ -1,0 +1,86 @@
+//! The discrete energy of curves, and its minimisation.
+//!
+//! For nodes c₀ = a, c₁ … c_N = b and steps sᵢ = F(cᵢ₊₁) − F(cᵢ), or sᵢ = A(m) (cᵢ₊₁ − cᵢ) with m the midpoint for a form,
+//!
+//! ```text
+//! E = N Σ |sᵢ|²,   ½ ∂/∂cᵢ Σ |s|² = Jᵢᵀ rᵢ,   rᵢ = 2 F(cᵢ) − F(cᵢ₋₁) − F(cᵢ₊₁)
+//! Hessian of ½ Σ |s|²:  2 JᵢᵀJᵢ + Σₐ rᵢₐ D²Fₐ(cᵢ) on the diagonal, −JᵢᵀJᵢ₊₁ beside it
+//! ```
+//!
+//! Up to [`EnergyOptions::dense`] latents by Newton's method with factors of that Hessian (`newton`), above by steps that learn it from
+//! gradients (`quasi_newton`). Curves share calls of the graph; each has its own damping or length of step. The chords of a curve are too
+//! short, by a share that falls like N⁻², so the energy of few nodes has minima that refinement removes (Hauberg, *Only Bayes should learn
+//! a manifold*, 2018, has the first-order form).
+
+mod newton;
+mod quasi_newton;
+mod running;
+mod terms;
+
+use ndarray::{Array1, Array2};
+
+use self::terms::Energy;
+use super::manifold::Manifold;
+use crate::error::Result;
+use crate::models::Smoothness;
+
+/// When to stop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnergyOptions {
+    /// The most Newton steps of one curve at one level, rejected ones included.
+    pub max_steps: usize,
+    /// Of max |∂E/∂c| · |b − a| / E.
+    pub tolerance: f64,
+    /// The most latents of which Hessians are factored.
+    pub dense: usize,
+}
+
+impl Default for EnergyOptions {
+    fn default() -> Self {
+        Self { max_steps: 100, tolerance: 1e-9, dense: 64 }
+    }
+}
+
+/// How a descent ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The gradient vanishes.
+    Stationary,
+    /// No step lowers the energy by more than rounding: what a minimum at kinks looks like.
+    Flat,
+    MaxSteps,
+    NonFinite,
+    /// Another curve between the same points is on its way to the same minimum.
+    Merged,
+}
+
+/// A curve of least energy, or as far as it came.
+#[derive(Debug, Clone)]
+pub(super) struct Descent {
+    /// `[N+1, d]`.
+    pub nodes: Array2<f64>,
+    /// E = N Σ |s|².
+    pub energy: f64,
+    pub steps: usize,
+    pub end: End,
+    /// Negative eigenvalues of the Hessian: the Morse index.
+    pub index: usize,
+    /// A direction of negative curvature `[N+1, d]`, its largest entry 1, where there is one.
+    pub escape: Option<Array2<f64>>,
+    /// The derivative of ċ(0) with respect to b `[d, d]`; `None` where the Hessian is singular or not known.
+    pub sensitivity: Option<Array2<f64>>,
+}
+
+/// Curves of least energy from each start `[N+1, d]`, all with the same N. A start has an owner: of curves with one owner that come
+/// together, one goes on.
+pub(super) fn minimise(manifold: &dyn Manifold, starts: Vec<(usize, Array2<f64>)>, options: &EnergyOptions) -> Result<Vec<Descent>> {
+    let energy = Energy { steps: manifold.steps()?, exact: manifold.smoothness() == Smoothness::Smooth };
+    if manifold.dim() > options.dense {
+        return quasi_newton::minimise(manifold, &energy, starts, options);
+    }
+    newton::minimise(&energy, starts, options)
+}
+
+pub(super) fn norm(x: &Array1<f64>) -> f64 {
+    x.dot(x).sqrt()
+}
