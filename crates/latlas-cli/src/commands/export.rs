@@ -15,6 +15,7 @@ use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::geometry::{GeometryOptions, Space};
 use crate::models;
+use crate::shelf::Shelf;
 
 /// Write the derivative of a decoder as an ONNX file that any runtime runs
 #[derive(Debug, Args)]
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let (heads, output) = arguments.model.ports(&graph)?;
     // A metric belongs to the geometry of the output space, as that of `latlas metric` does.
     let (graph, output) = if arguments.what.metric && arguments.model.output.is_none() {
-        embed(&graph, &heads, arguments.geometry.embedding(Dtype::F64)?)?
+        embed(&graph, &heads, arguments.geometry.embedding(Dtype::F64, &Shelf::default())?)?
     } else {
         (Arc::new(graph), output)
     };
