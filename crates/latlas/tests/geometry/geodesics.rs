@@ -157,9 +157,9 @@ fn trouble_has_a_name() {
     let (a, b) = (array![[0.0]], array![[3.0]]);
     let one = geodesics(&line, a.view(), b.view(), &GeodesicOptions::default()).unwrap().swap_remove(0);
     converged(&one, 3.0 * 2.0_f64.sqrt(), 1e-9, "helix");
-    // A limit of steps.
+    // A limit of steps, of the descent and of what would confirm it.
     let mut few = GeodesicOptions { arcs: Vec::new(), levels: vec![16], ..GeodesicOptions::default() };
-    few.energy.max_steps = 1;
+    (few.energy.max_steps, few.exp.max_steps) = (1, 1);
     let (a, b) = (array![[-2.1, -0.2]], array![[2.1, 0.3]]);
     let stopped = geodesics(&bumps, a.view(), b.view(), &few).unwrap().swap_remove(0);
     assert!(!stopped.status.is_converged(), "{stopped:?}");

@@ -1,10 +1,13 @@
 //! Geodesics between latents beside the straight lines between them, decoded.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, Axis};
 
 use super::Source;
 use crate::error::Result;
-use crate::geometry::{Curves, GeodesicOptions, Status, geodesics};
+use crate::geometry::{Curves, GeodesicOptions, Manifold, Status, geodesics};
+use crate::models::Decoder;
 use crate::run::Inputs;
 
 /// Geodesics and straight lines as pictures.
@@ -44,16 +47,17 @@ const PAIRS: usize = 8;
 /// … and how many of them are shown.
 const SHOWN: usize = 3;
 /// Operations that a search may take; about 10⁴ decodes a pair.
-const BUDGET: f64 = 4e12;
+const BUDGET: f64 = 4e11;
 /// Decodes of a search.
 const DECODES: f64 = 1e4;
 
 impl Source<'_> {
     /// Joins codes of the data, or draws from the prior: of a few pairs those whose straight line is longest beside the geodesic. `None` where
-    /// there is no metric, or decoding takes too long.
+    /// there is no metric with second derivatives, or decoding takes too long.
     pub fn geodesics(&self, inputs: &Inputs, seed: u64) -> Result<Option<GeodesicStrips>> {
         let affordable = (BUDGET / (DECODES * self.decoder.cost().decode.max(1.0))) as usize;
-        let (Some(manifold), 1..) = (inputs.manifold(), affordable) else { return Ok(None) };
+        let can = |manifold: &Arc<dyn Manifold>| manifold.embedding().is_none_or(Decoder::has_second_derivatives);
+        let (Some(manifold), 1..) = (inputs.manifold().filter(can), affordable) else { return Ok(None) };
         let pairs = affordable.min(PAIRS);
         let d = manifold.dim();
         let of_data = inputs.encoder.is_some() && inputs.data.as_ref().is_some_and(|data| data.nrows() >= 2 * pairs);

@@ -146,7 +146,7 @@ fn header(atlas: &Atlas, name: &str) -> Markup {
                 @if let Some(n) = samples {
                     div { dt { "samples N" } dd { (count(n)) @if let Some(from) = setting("sampling") { " " small { (from_where(&from)) } } } }
                 }
-                @if let Some(dtype) = setting("dtype") { div { dt { "decoder runs in" } dd { (dtype) } } }
+                @if let Some(dtype) = setting("dtype").filter(|_| atlas.latent_dim > 0) { div { dt { "decoder runs in" } dd { (dtype) } } }
                 @if let Some(model) = model {
                     div { dt { "sha256" } dd.mono title=(visible(&model.sha256)) { (visible(&model.sha256).chars().take(12).collect::<String>()) "…" } }
                 }
