@@ -30,7 +30,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "check", summary: "format, lints, tests, documentation, licences, spelling, packages", run: check::run },
     Verb {
         name: "test",
-        summary: "install what is missing, run every test, count [--peers: live comparisons too] [WORD: parts named so]",
+        summary: "install what is missing, run every test, count [--peers, --python-peers: live comparisons too] [WORD: parts named so]",
         run: test::run,
     },
     Verb { name: "data", summary: "fetch what tests and benchmarks need into data/, check and unpack it", run: fetch_data },

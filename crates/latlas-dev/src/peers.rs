@@ -20,8 +20,11 @@ pub struct Suite {
 pub const SUITES: &[Suite] = &[
     Suite { title: "exported graphs in onnxruntime", run: exported_graphs },
     Suite { title: "report pages in Chromium", run: crate::gallery::check },
-    Suite { title: "the Python package beside torch, JAX, Ray, Dask and scikit-learn", run: crate::python::check_with_peers },
 ];
+
+/// What takes a large environment (torch, JAX, Ray, about 8 GB): a comparison by itself.
+pub const PYTHON: Suite =
+    Suite { title: "the Python package beside torch, JAX, Ray, Dask and scikit-learn", run: crate::python::check_with_peers };
 
 fn exported_graphs() -> Result<Counts> {
     let latlas = latlas()?;

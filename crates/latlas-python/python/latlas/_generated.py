@@ -53,12 +53,6 @@ def run(
     builder: str | None = None,
     dtype: str | None = None,
     chunk: int | None = None,
-    seed: int | None = None,
-    sketch: int | None = None,
-    inversion_gate: float | None = None,
-    conditioning: str | None = None,
-    class_weights: str | None = None,
-    max_bad: float | None = None,
     sets: Any | None = None,
     other_sets: Any | None = None,
     partition: str | None = None,
@@ -66,6 +60,12 @@ def run(
     tau: float | None = None,
     std_cut: float | None = None,
     drop_h0: bool = False,
+    seed: int | None = None,
+    sketch: int | None = None,
+    inversion_gate: float | None = None,
+    conditioning: str | None = None,
+    class_weights: str | None = None,
+    max_bad: float | None = None,
     threads: int | None = None,
     progress: Progress = None,
 ) -> Report:
@@ -153,18 +153,6 @@ def run(
         Type in which the decoder runs; sums and factorisations are always f64 (one of ``f32``, ``f64``) [default: f32]
     chunk : int, optional
         Samples a chunk; it orders the sums
-    seed : int, optional
-        Key of all random streams [default: 0]
-    sketch : int, optional
-        Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
-    inversion_gate : float, optional
-        The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
-    conditioning : str, optional
-        per-class measures every class by itself and joins them: rows of ``condition``, ``labels`` of the data, or components of a mixture ``prior`` (one of ``marginal``, ``per-class``) [default: marginal]
-    class_weights : str, optional
-        What each class counts: equally, or by its frequency (one of ``equal``, ``frequency``) [default: equal]
-    max_bad : float, optional
-        The largest accepted share of unusable samples [default: 0.05]
     sets : a value or a sequence of them, optional
         A set of latents whose entropy and overlap with other sets is wanted, such as 0-3,7 (repeatable)
     other_sets : a value or a sequence of them, optional
@@ -179,6 +167,18 @@ def run(
         Standard deviation of a code below which a latent looks unused [default: the widest gap]
     drop_h0 : bool, optional
         Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
+    seed : int, optional
+        Key of all random streams [default: 0]
+    sketch : int, optional
+        Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
+    inversion_gate : float, optional
+        The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
+    conditioning : str, optional
+        per-class measures every class by itself and joins them: rows of ``condition``, ``labels`` of the data, or components of a mixture ``prior`` (one of ``marginal``, ``per-class``) [default: marginal]
+    class_weights : str, optional
+        What each class counts: equally, or by its frequency (one of ``equal``, ``frequency``) [default: equal]
+    max_bad : float, optional
+        The largest accepted share of unusable samples [default: 0.05]
     threads : int, optional
         Threads; all cores by default.
     progress : bool or callable, optional
@@ -229,12 +229,6 @@ def begin(
     builder: str | None = None,
     dtype: str | None = None,
     chunk: int | None = None,
-    seed: int | None = None,
-    sketch: int | None = None,
-    inversion_gate: float | None = None,
-    conditioning: str | None = None,
-    class_weights: str | None = None,
-    max_bad: float | None = None,
     sets: Any | None = None,
     other_sets: Any | None = None,
     partition: str | None = None,
@@ -242,6 +236,12 @@ def begin(
     tau: float | None = None,
     std_cut: float | None = None,
     drop_h0: bool = False,
+    seed: int | None = None,
+    sketch: int | None = None,
+    inversion_gate: float | None = None,
+    conditioning: str | None = None,
+    class_weights: str | None = None,
+    max_bad: float | None = None,
 ) -> Run:
     r"""Prepares what :func:`run` would do, to be done shard by shard: see :meth:`Run.shard` and :meth:`Run.merge`.
 
@@ -327,18 +327,6 @@ def begin(
         Type in which the decoder runs; sums and factorisations are always f64 (one of ``f32``, ``f64``) [default: f32]
     chunk : int, optional
         Samples a chunk; it orders the sums
-    seed : int, optional
-        Key of all random streams [default: 0]
-    sketch : int, optional
-        Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
-    inversion_gate : float, optional
-        The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
-    conditioning : str, optional
-        per-class measures every class by itself and joins them: rows of ``condition``, ``labels`` of the data, or components of a mixture ``prior`` (one of ``marginal``, ``per-class``) [default: marginal]
-    class_weights : str, optional
-        What each class counts: equally, or by its frequency (one of ``equal``, ``frequency``) [default: equal]
-    max_bad : float, optional
-        The largest accepted share of unusable samples [default: 0.05]
     sets : a value or a sequence of them, optional
         A set of latents whose entropy and overlap with other sets is wanted, such as 0-3,7 (repeatable)
     other_sets : a value or a sequence of them, optional
@@ -353,6 +341,18 @@ def begin(
         Standard deviation of a code below which a latent looks unused [default: the widest gap]
     drop_h0 : bool, optional
         Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
+    seed : int, optional
+        Key of all random streams [default: 0]
+    sketch : int, optional
+        Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
+    inversion_gate : float, optional
+        The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
+    conditioning : str, optional
+        per-class measures every class by itself and joins them: rows of ``condition``, ``labels`` of the data, or components of a mixture ``prior`` (one of ``marginal``, ``per-class``) [default: marginal]
+    class_weights : str, optional
+        What each class counts: equally, or by its frequency (one of ``equal``, ``frequency``) [default: equal]
+    max_bad : float, optional
+        The largest accepted share of unusable samples [default: 0.05]
     """
     return prepare("run", estimators, decoder, options(locals()))
 
@@ -399,12 +399,6 @@ def report(
     builder: str | None = None,
     dtype: str | None = None,
     chunk: int | None = None,
-    seed: int | None = None,
-    sketch: int | None = None,
-    inversion_gate: float | None = None,
-    conditioning: str | None = None,
-    class_weights: str | None = None,
-    max_bad: float | None = None,
     sets: Any | None = None,
     other_sets: Any | None = None,
     partition: str | None = None,
@@ -412,6 +406,12 @@ def report(
     tau: float | None = None,
     std_cut: float | None = None,
     drop_h0: bool = False,
+    seed: int | None = None,
+    sketch: int | None = None,
+    inversion_gate: float | None = None,
+    conditioning: str | None = None,
+    class_weights: str | None = None,
+    max_bad: float | None = None,
     threads: int | None = None,
     progress: Progress = None,
 ) -> Report:
@@ -499,18 +499,6 @@ def report(
         Type in which the decoder runs; sums and factorisations are always f64 (one of ``f32``, ``f64``) [default: f32]
     chunk : int, optional
         Samples a chunk; it orders the sums
-    seed : int, optional
-        Key of all random streams [default: 0]
-    sketch : int, optional
-        Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
-    inversion_gate : float, optional
-        The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
-    conditioning : str, optional
-        per-class measures every class by itself and joins them: rows of ``condition``, ``labels`` of the data, or components of a mixture ``prior`` (one of ``marginal``, ``per-class``) [default: marginal]
-    class_weights : str, optional
-        What each class counts: equally, or by its frequency (one of ``equal``, ``frequency``) [default: equal]
-    max_bad : float, optional
-        The largest accepted share of unusable samples [default: 0.05]
     sets : a value or a sequence of them, optional
         A set of latents whose entropy and overlap with other sets is wanted, such as 0-3,7 (repeatable)
     other_sets : a value or a sequence of them, optional
@@ -525,6 +513,18 @@ def report(
         Standard deviation of a code below which a latent looks unused [default: the widest gap]
     drop_h0 : bool, optional
         Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
+    seed : int, optional
+        Key of all random streams [default: 0]
+    sketch : int, optional
+        Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
+    inversion_gate : float, optional
+        The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
+    conditioning : str, optional
+        per-class measures every class by itself and joins them: rows of ``condition``, ``labels`` of the data, or components of a mixture ``prior`` (one of ``marginal``, ``per-class``) [default: marginal]
+    class_weights : str, optional
+        What each class counts: equally, or by its frequency (one of ``equal``, ``frequency``) [default: equal]
+    max_bad : float, optional
+        The largest accepted share of unusable samples [default: 0.05]
     threads : int, optional
         Threads; all cores by default.
     progress : bool or callable, optional
