@@ -11,7 +11,7 @@ pub fn own<'py, T: Element>(py: Python<'py>, values: Vec<T>, shape: &[usize]) ->
 }
 
 /// An array of the library becomes one of NumPy; in its standard layout nothing is copied.
-pub fn give<'py, D: Dimension>(py: Python<'py>, array: Array<f64, D>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+pub fn give<D: Dimension>(py: Python<'_>, array: Array<f64, D>) -> PyResult<Bound<'_, PyArrayDyn<f64>>> {
     let shape = array.shape().to_vec();
     let array = if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() };
     let (mut values, offset) = array.into_raw_vec_and_offset();

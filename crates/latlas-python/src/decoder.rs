@@ -199,7 +199,7 @@ impl Decoder {
         condition: Option<&Bound<'py, PyAny>>,
         vectors: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let array = |given: &Bound<'py, PyAny>| -> PyResult<PyReadonlyArrayDyn<'py, T>> { Ok(given.extract()?) };
+        let array = |given: &Bound<'py, PyAny>| -> PyResult<PyReadonlyArrayDyn<'py, T>> { given.extract() };
         let (latents, condition, vectors) = (array(latents)?, condition.map(array).transpose()?, vectors.map(array).transpose()?);
         let (z, shape) = lent(&latents)?;
         let n = shape[0];

@@ -216,5 +216,5 @@ pub fn bracket<'py>(
 fn tell(found: &Bound<'_, PyDict>, statuses: Vec<Status>) -> PyResult<()> {
     found.set_item("converged", statuses.iter().map(|status| status.is_converged()).collect::<Vec<_>>())?;
     found.set_item("status", statuses.iter().map(|status| status.name()).collect::<Vec<_>>())?;
-    found.set_item("reason", statuses.iter().map(|status| status.reason().map(|reason| reason.name())).collect::<Vec<_>>())
+    found.set_item("reason", statuses.iter().map(|status| status.reason().map(latlas::geometry::Reason::name)).collect::<Vec<_>>())
 }

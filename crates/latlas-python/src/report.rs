@@ -18,7 +18,7 @@ use crate::failure::library;
 /// Everything that a run found.
 #[pyclass(frozen, module = "latlas._latlas")]
 pub struct Report {
-    report: latlas::report::Report,
+    found: latlas::report::Report,
     /// What a page asks beside the numbers; nothing for a report that was merged or read.
     beside: Option<(Inputs, PageOptions)>,
     atlas: Mutex<Option<Arc<Atlas>>>,
@@ -33,12 +33,12 @@ impl Report {
             let Inputs { decoder, prior, condition, .. } = &task.inputs;
             Inputs { decoder: decoder.clone(), prior: prior.clone(), condition: condition.clone(), ..Inputs::default() }
         };
-        Self { report, beside: Some((inputs, task.page.clone())), atlas: Mutex::default() }
+        Self { found: report, beside: Some((inputs, task.page.clone())), atlas: Mutex::default() }
     }
 
     /// Numbers alone.
     pub fn alone(report: latlas::report::Report) -> Self {
-        Self { report, beside: None, atlas: Mutex::default() }
+        Self { found: report, beside: None, atlas: Mutex::default() }
     }
 
     fn atlas(&self) -> Result<Arc<Atlas>> {
@@ -46,14 +46,12 @@ impl Report {
         if let Some(atlas) = &*kept {
             return Ok(Arc::clone(atlas));
         }
-        let made = Arc::new(match &self.beside {
-            Some((inputs, page)) => atlas::compose(inputs, self.report.clone(), page)?,
-            None => {
-                let of_role = |role: &str| self.report.inputs.iter().find(|input| input.role == role);
-                let name =
-                    ["model", "jacobians", "codes"].into_iter().find_map(of_role).map_or_else(|| "report".into(), |i| i.path.clone());
-                Atlas::of_report(self.report.clone(), name, None)
-            }
+        let made = Arc::new(if let Some((inputs, page)) = &self.beside {
+            atlas::compose(inputs, self.found.clone(), page)?
+        } else {
+            let of_role = |role: &str| self.found.inputs.iter().find(|input| input.role == role);
+            let name = ["model", "jacobians", "codes"].into_iter().find_map(of_role).map_or_else(|| "report".into(), |i| i.path.clone());
+            Atlas::of_report(self.found.clone(), name, None)
         });
         *kept = Some(Arc::clone(&made));
         Ok(made)
@@ -81,7 +79,7 @@ impl Report {
 
     /// The text, and the files that belong beside it.
     fn to_json<'py>(&self, py: Python<'py>) -> (String, Vec<(String, Bound<'py, PyBytes>)>) {
-        let (text, files) = json::to_json(&self.report);
+        let (text, files) = json::to_json(&self.found);
         (text, files.into_iter().map(|file| (file.name, PyBytes::new(py, &file.bytes))).collect())
     }
 
@@ -93,7 +91,7 @@ impl Report {
 
     /// The table that the command prints, for a width in letters.
     fn to_text(&self, width: usize) -> String {
-        table::render(&self.report, table::Options { width, colour: false })
+        table::render(&self.found, table::Options { width, colour: false })
     }
 
     /// All plots that there are.
@@ -112,23 +110,23 @@ impl Report {
 
     /// The estimates, each as a dictionary.
     fn estimates<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        self.report.estimates.iter().map(|estimate| dictionary(py, estimate)).collect()
+        self.found.estimates.iter().map(|estimate| dictionary(py, estimate)).collect()
     }
 
     /// (id, holds, worst, tolerance) of every law.
     fn invariants(&self) -> Vec<(String, bool, f64, f64)> {
-        self.report.invariants.iter().map(|law| (law.id.clone(), law.holds, law.worst, law.tolerance)).collect()
+        self.found.invariants.iter().map(|law| (law.id.clone(), law.holds, law.worst, law.tolerance)).collect()
     }
 
     #[getter]
     fn citations(&self) -> Vec<String> {
-        self.report.citations.clone()
+        self.found.citations.clone()
     }
 
     /// As JSON.
     #[getter]
     fn settings(&self) -> String {
-        serde_json::json!(self.report.settings).to_string()
+        serde_json::json!(self.found.settings).to_string()
     }
 }
 

@@ -13,7 +13,7 @@ from latlas import _latlas
 
 def test_tables_and_pages():
     tables = latlas.list()
-    assert set(tables) == {"estimators", "models", "data", "caveats", "ops"}
+    assert set(tables) == {"estimators", "models", "data", "experiments", "caveats", "ops"}
     assert "mig" in latlas.list("estimators") and "<table>" in latlas.list("data")._repr_html_()
     assert "Formula" in latlas.explain("mig") or "=" in latlas.explain("mig")
     assert latlas.explain("manifold_entropy") == latlas.explain("manifold-entropy")

@@ -126,7 +126,14 @@ def test_progress_is_reported_and_can_stop_a_run(digits):
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
 def test_control_c_stops_a_run():
     script = "import latlas; print('go', flush=True); latlas.run('entropy', 'builtin:digits-vae', samples=50_000_000, chunk=1000)"
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A shell's background jobs ignore the signal, and so would their children.
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout.readline() == "go\n"
     time.sleep(1.0)
     start = time.perf_counter()

@@ -167,9 +167,10 @@ impl Context {
         if d > big_d {
             return Err(Error::Shape {
                 what: format!("{id} needs d ≤ D: the decoder maps {d} latents to {big_d} values, so their volume is zero everywhere"),
-                hint: Some(match self.has_decoder {
-                    true => "manifold-entropy (per latent) stays valid; is this file an encoder?".into(),
-                    false => "manifold-entropy (per latent) stays valid; are the axes [n, d, D]? then say --axes latent-data".into(),
+                hint: Some(if self.has_decoder {
+                    "manifold-entropy (per latent) stays valid; is this file an encoder?".into()
+                } else {
+                    "manifold-entropy (per latent) stays valid; are the axes [n, d, D]? then say --axes latent-data".into()
                 }),
             });
         }

@@ -3,7 +3,7 @@
 /// 1.5·2⁵²: adding it rounds to a whole number, which then stands in the low bits.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts, the first with zeros at its end so that small multiples of it are exact.
-const LN_2: [f64; 2] = [0.693_147_180_369_123_816_490, 1.908_214_929_270_587_70e-10];
+const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
 
 /// eˣ to two units of the last digit; x is held between −708 and 709.
 ///

@@ -33,6 +33,9 @@ pub struct Setup {
     pub data: Option<Array2<f64>>,
 }
 
+/// Does an experiment.
+pub type Run = fn(&Setup, &dyn Fn(usize, usize)) -> Result<Reproduction>;
+
 /// A published experiment.
 #[derive(Clone, Copy)]
 pub struct Experiment {
@@ -47,7 +50,7 @@ pub struct Experiment {
     /// Whether it learns from rows that do not ship with the program.
     pub needs_data: bool,
     /// Does it; `tell` is given how much is done, of how much.
-    pub run: fn(&Setup, &dyn Fn(usize, usize)) -> Result<Reproduction>,
+    pub run: Run,
 }
 
 /// All experiments.
@@ -152,6 +155,12 @@ pub struct Reproduction {
     pub seconds: f64,
 }
 
+/// Parts of a training that are told of.
+const PARTS: usize = 100;
+
+/// How much is done, of how much.
+type Tell<'a> = &'a dyn Fn(usize, usize);
+
 /// Trains every case for every seed and measures it: `[quantities][cases][seeds]`, and the settings of the first.
 ///
 /// `case` gives the settings of a case and seed and its data, `measure` the quantities of the trained decoder.
@@ -161,13 +170,11 @@ fn train_all(
     quantities: usize,
     case: impl Fn(usize, u64) -> Result<(Settings, Data)>,
     measure: impl Fn(OnnxDecoder) -> Result<Vec<f64>>,
-    tell: &dyn Fn(usize, usize),
+    tell: Tell<'_>,
 ) -> Result<(Vec<Vec<Vec<f64>>>, String)> {
     if setup.seeds == 0 {
         return Err(Error::Input { what: "an experiment needs at least one seed".into(), hint: Some("give --seeds 5".into()) });
     }
-    /// Parts of a training that are told of.
-    const PARTS: usize = 100;
     let all = cases * setup.seeds * PARTS;
     let mut values = vec![vec![Vec::new(); cases]; quantities];
     let mut written = String::new();

@@ -11,7 +11,7 @@ use crate::quantities::{self, Entry, Rows};
 use crate::settings::Settings;
 
 /// Samples that are looked at together.
-const BATCH: usize = 16;
+const TOGETHER: usize = 16;
 
 /// A quantity at every sample of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,9 @@ pub struct SampleRows {
     /// How many samples have no values, by reason.
     pub dropped: BTreeMap<&'static str, usize>,
 }
+
+/// Latents of some samples, where they are known, and the rows of each quantity there.
+type Batch = (Option<Array2<f64>>, Vec<Rows>);
 
 /// The named quantities at every sample, and the latents `[n, d]` where they are known. Unlike a run this holds n rows.
 ///
@@ -44,14 +47,14 @@ pub fn rows(
     if context.n_samples == 0 {
         return Err(Error::TooFewSamples { estimator: "rows of quantities".into(), needed: 1, got: 0 });
     }
-    let batches: Vec<usize> = (0..context.n_samples).step_by(BATCH).collect();
+    let batches: Vec<usize> = (0..context.n_samples).step_by(TOGETHER).collect();
     let mut done = Vec::new();
     for wave in batches.chunks(rayon::current_num_threads()) {
         progress(wave[0], context.n_samples);
-        let evaluated: Vec<Result<(Option<Array2<f64>>, Vec<Rows>)>> = wave
+        let evaluated: Vec<Result<Batch>> = wave
             .par_iter()
             .map(|start| {
-                let probe = inputs.probe(&context, *start, BATCH.min(context.n_samples - start), false)?;
+                let probe = inputs.probe(&context, *start, TOGETHER.min(context.n_samples - start), false)?;
                 let rows = entries.iter().map(|entry| (entry.evaluate)(&probe)).collect::<Result<_>>()?;
                 Ok((probe.batch().latents.clone(), rows))
             })

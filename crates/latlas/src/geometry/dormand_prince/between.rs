@@ -16,6 +16,7 @@ pub struct Passed {
 }
 
 /// Fills in the equal times that steps have passed. `base`, `steps` and `slopes` are those of the batch, with the slope after the step last.
+#[allow(clippy::op_ref)] // Arrays are not moved.
 pub fn fill(
     all: &mut [Running],
     base: &Array2<f64>,

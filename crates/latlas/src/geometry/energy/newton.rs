@@ -30,7 +30,7 @@ pub fn minimise(energy: &Energy<'_>, starts: Vec<(usize, Array2<f64>)>, options:
     let steps = energy.steps(&curves.iter().map(|curve| &curve.at.nodes).collect::<Vec<_>>())?;
     curves.iter_mut().zip(steps).for_each(|(curve, steps)| curve.at.start(steps));
     while curves.iter().any(|curve| curve.at.is_going()) {
-        derive(energy, &mut curves, |at| at.is_going())?;
+        derive(energy, &mut curves, Running::is_going)?;
         let mut going: Vec<&mut Newton> = curves.iter_mut().filter(|curve| curve.at.is_going()).collect();
         going.par_iter_mut().for_each(|curve| curve.propose(options));
         going.retain(|curve| curve.at.is_going());
