@@ -43,7 +43,7 @@ pub struct Strip {
 /// Pictures along a curve.
 pub const STEPS: usize = 9;
 /// Pairs that are joined, where decodes are cheap …
-const PAIRS: usize = 8;
+const PAIRS: usize = 4;
 /// … and how many of them are shown.
 const SHOWN: usize = 3;
 /// Operations that a search may take; about 10⁴ decodes a pair.
