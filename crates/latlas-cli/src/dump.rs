@@ -1,19 +1,18 @@
 //! Given Jacobians from a file: an array, or a `.npz` file with what else is known at the same samples.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use latlas::data::{self, Table};
 use latlas::error::{Error, Result};
 use latlas::models::Jacobians;
 use latlas::models::arrays::factors;
-use latlas::report::InputRecord;
 use latlas::run::Inputs;
 use latlas::samples::Prior;
 use ndarray::Array3;
 
 use crate::args::Axes;
 use crate::failure::{Failure, Outcome};
+use crate::inputs::noted;
 use crate::shelf::Shelf;
 
 /// Reads Jacobians into what goes into a run. A `.npz` file that holds `jac` may hold beside it `z [n, d]`, `x [n, D]`,
@@ -23,16 +22,9 @@ pub fn read(spec: &str, axes: Axes, scale: Option<&[f64]>, inputs: &mut Inputs, 
     let keys = if is_archive { data::keys(Path::new(spec))? } else { Vec::new() };
     let has = |key: &str| keys.iter().any(|known| known == key);
     let member = |key: &str| has(key).then(|| data::read(&format!("{spec}:{key}"))).transpose();
-    let jac = member("jac")?.map_or_else(|| shelf.read(spec).map(Cow::into_owned), Ok)?;
-    let values = jacobians(&jac, axes)?;
+    let jac = if has("jac") { format!("{spec}:jac") } else { spec.into() };
+    let values = jacobians(&*noted("jacobians", &jac, shelf, &mut inputs.records)?, axes)?;
     let (_, big_d, d) = values.dim();
-    let record = |table: &Table| InputRecord {
-        role: "jacobians".into(),
-        path: table.name.clone(),
-        sha256: table.sha256.clone(),
-        shape: table.values.shape().to_vec(),
-    };
-    inputs.records.push(record(&jac));
     let scaled = |given: Jacobians| -> Result<Jacobians> {
         Ok(match scale {
             Some(scale) => given.scaled(&factors(scale, big_d)?),

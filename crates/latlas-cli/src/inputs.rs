@@ -187,17 +187,20 @@ fn data_scale(spec: &str, shelf: &Shelf, records: &mut Vec<InputRecord>) -> Outc
     if let Ok(factor) = spec.parse() {
         return Ok(vec![factor]);
     }
-    let table = table("data-scale", Some(&spec.to_string()), shelf, records)?;
-    Ok(table.map_or(Vec::new(), |table| table.values.iter().copied().collect()))
+    Ok(noted("data-scale", spec, shelf, records)?.values.iter().copied().collect())
+}
+
+/// Reads an array, where there is one, and notes where it came from.
+fn table<'a>(role: &str, spec: Option<&String>, shelf: &'a Shelf, records: &mut Vec<InputRecord>) -> Result<Option<Cow<'a, Table>>> {
+    spec.map(|spec| noted(role, spec, shelf, records)).transpose()
 }
 
 /// Reads an array and notes where it came from.
-fn table<'a>(role: &str, spec: Option<&String>, shelf: &'a Shelf, records: &mut Vec<InputRecord>) -> Result<Option<Cow<'a, Table>>> {
-    let Some(spec) = spec else { return Ok(None) };
+pub fn noted<'a>(role: &str, spec: &str, shelf: &'a Shelf, records: &mut Vec<InputRecord>) -> Result<Cow<'a, Table>> {
     let table = shelf.read(spec)?;
     let (path, sha256, shape) = (table.name.clone(), table.sha256.clone(), table.values.shape().to_vec());
     records.push(InputRecord { role: role.into(), path, sha256, shape });
-    Ok(Some(table))
+    Ok(table)
 }
 
 fn model_record(role: &str, spec: &str, sha256: &str, shape: [usize; 2]) -> InputRecord {
@@ -224,7 +227,7 @@ fn mixture(spec: &str, d: Option<usize>, shelf: &Shelf, records: &mut Vec<InputR
     let keys = data::keys(Path::new(spec))?;
     let mut rows = |key: &str, width: Option<usize>| -> Result<Option<Vec<Vec<f64>>>> {
         let Some(key) = keys.iter().find(|known| *known == key) else { return Ok(None) };
-        let Some(table) = table("prior", Some(&format!("{spec}:{key}")), shelf, records)? else { return Ok(None) };
+        let table = noted("prior", &format!("{spec}:{key}"), shelf, records)?;
         let rows = data::finite_rows(&table, &format!("the prior's {key} are for latents"), width)?;
         Ok(Some(rows.outer_iter().map(|row| row.to_vec()).collect()))
     };

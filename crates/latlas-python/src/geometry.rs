@@ -42,10 +42,7 @@ impl Decoder {
         if let Some(known) = known {
             return Ok(known);
         }
-        let mut shelf = Shelf::default();
-        let members = ensemble.iter().enumerate().filter_map(|(i, member)| Some((i, member.onnx.clone()?)));
-        let ensemble: Vec<String> = members.map(|(i, onnx)| shelf.put_decoder(&format!("ensemble{i}"), onnx)).collect();
-        let feature = feature.map(|encoder| shelf.put_encoder("feature", Arc::clone(&encoder.onnx)));
+        let (shelf, ensemble, feature) = shelved(ensemble, feature);
         let made = py.detach(|| -> Result<Arc<dyn Manifold>, Failure> {
             let options = GeometryOptions::new(embedding, ensemble, feature)?;
             let Some(onnx) = &self.onnx else {
@@ -70,6 +67,15 @@ impl Decoder {
         }
         Ok(made)
     }
+}
+
+/// Further models under words, as options name them.
+fn shelved(ensemble: &[PyRef<'_, Decoder>], feature: Option<&Encoder>) -> (Shelf, Vec<String>, Option<String>) {
+    let mut shelf = Shelf::default();
+    let members = ensemble.iter().enumerate().filter_map(|(i, member)| Some((i, member.onnx.clone()?)));
+    let ensemble = members.map(|(i, onnx)| shelf.put_decoder(&format!("ensemble{i}"), onnx)).collect();
+    let feature = feature.map(|encoder| shelf.put_encoder("feature", Arc::clone(&encoder.onnx)));
+    (shelf, ensemble, feature)
 }
 
 /// M(z) `[n, d, d]`, computed in the type of the decoder as `latlas metric` does.
@@ -100,10 +106,7 @@ pub fn metric<'py>(
         return Ok(give(py, metric)?.into_any());
     };
     let condition = condition.as_ref().map(rows).transpose()?;
-    let mut shelf = Shelf::default();
-    let members = ensemble.iter().enumerate().filter_map(|(i, member)| Some((i, member.onnx.clone()?)));
-    let ensemble: Vec<String> = members.map(|(i, onnx)| shelf.put_decoder(&format!("ensemble{i}"), onnx)).collect();
-    let feature = feature.map(|encoder| shelf.put_encoder("feature", Arc::clone(&encoder.onnx)));
+    let (shelf, ensemble, feature) = shelved(&ensemble, feature.as_deref());
     let metric = py.detach(|| -> Result<_, Failure> {
         let embedded = GeometryOptions::new(embedding, ensemble, feature)?.embedding(onnx.dtype(), &shelf)?.of(onnx)?;
         Ok(embedded.linearize(z.view(), condition.as_ref().map(|c| c.view()))?.gram()?)

@@ -18,6 +18,17 @@ pub enum Value {
     Matrix(Vec<Vec<f64>>),
 }
 
+impl Value {
+    /// All numbers in order.
+    pub fn entries(&self) -> Vec<f64> {
+        match self {
+            Self::Scalar(x) => vec![*x],
+            Self::Vector(x) => x.clone(),
+            Self::Matrix(rows) => rows.concat(),
+        }
+    }
+}
+
 /// What an estimator found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {

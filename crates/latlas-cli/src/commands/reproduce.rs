@@ -13,6 +13,7 @@ use crate::failure::{Failure, Outcome};
 use crate::present::save;
 use crate::progress::Progress;
 use crate::suggest;
+use crate::table::Table;
 
 /// Do a published experiment again: train, measure, and set the numbers beside the published ones
 #[derive(Debug, Args)]
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         serde_json::to_string_pretty(&found).map_err(|e| Failure::usage(format!("numbers cannot be written: {e}"), "report this"))?;
     save(&arguments.out, "reproduction.json", &json, &[])?;
     console.note(&format!("the page is {}", arguments.out.join("report.html").display()));
-    console.data(&text(experiment, &found))
+    console.data(&text(experiment, &found, console))
 }
 
 /// Rows with values in [0, 1]; bytes are divided by 255.
@@ -83,22 +84,21 @@ fn rows(spec: Option<&str>) -> Outcome<Array2<f64>> {
 }
 
 /// The claims and the numbers, as a terminal shows them.
-fn text(experiment: &Experiment, found: &Reproduction) -> String {
+fn text(experiment: &Experiment, found: &Reproduction, console: Console) -> String {
     let mut lines = vec![experiment.title.to_string(), String::new()];
     for finding in &found.findings {
         lines.push(format!("{} {}", if finding.holds { "✓" } else { "✕" }, finding.claim));
         lines.push(format!("    {}", finding.because));
     }
-    lines.push(String::new());
-    let number = |x: Option<f64>| x.map_or_else(|| "—".to_string(), |x| format!("{x:.4}"));
-    lines.push(format!("{:<12} {:<20} {:>10} {:>10} {:>10}  95 % interval", "case", "quantity", "published", "truth", "obtained"));
+    let number = |x: Option<f64>| x.map_or_else(|| "–".to_string(), |x| format!("{x:.4}"));
+    let mut table = Table::new(&["case", "quantity", "published", "truth", "obtained", "95 % interval"]);
     for case in 0..found.axis.len() {
         for series in &found.series {
             let (mean, interval) = series.mean(case);
-            let interval = interval.map_or_else(|| "—".to_string(), |(low, high)| format!("[{low:.4}, {high:.4}]"));
-            let (case_word, published, truth) = (found.axis.word(case), number(series.published[case]), number(series.truth));
-            lines.push(format!("{case_word:<12} {:<20} {published:>10} {truth:>10} {mean:>10.4}  {interval}", series.name));
+            let interval = interval.map_or_else(|| "–".to_string(), |(low, high)| format!("{low:.4} to {high:.4}"));
+            let (published, truth) = (number(series.published[case]), number(series.truth));
+            table.row([found.axis.word(case), series.name.into(), published, truth, number(Some(mean)), interval]);
         }
     }
-    lines.join("\n") + "\n"
+    format!("{}\n\n{}", lines.join("\n"), table.render(console))
 }

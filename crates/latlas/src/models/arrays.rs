@@ -53,13 +53,11 @@ impl Jacobians {
         self
     }
 
-    /// Some of the samples, ascending, without a copy where they are neighbours.
+    /// Some of the samples, without a copy where they are neighbours.
     pub fn at(&self, samples: &[usize]) -> GivenJacobians<'_> {
-        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
-            return GivenJacobians { values: self.values.slice_axis(Axis(0), Slice::from(0..0)).into(), decoded: None, log_det: None };
-        };
-        let values = if last - first + 1 == samples.len() {
-            self.values.slice_axis(Axis(0), Slice::from(*first..last + 1)).into()
+        let start = samples.first().copied().unwrap_or(0);
+        let values = if samples.iter().enumerate().all(|(k, sample)| *sample == start + k) {
+            self.values.slice_axis(Axis(0), Slice::from(start..start + samples.len())).into()
         } else {
             self.values.select(Axis(0), samples).into()
         };

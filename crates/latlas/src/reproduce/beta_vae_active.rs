@@ -2,7 +2,6 @@
 
 use super::{Axis, Experiment, Finding, Reproduction, Series, Setup, measured, train_all};
 use crate::error::{Error, Result};
-use crate::estimate::Value;
 use crate::models::zoo::{Likelihood, Networks, Spec, Vae};
 use crate::run::Settings as RunSettings;
 use crate::training::{Data, Settings};
@@ -51,11 +50,7 @@ fn run(setup: &Setup, tell: &dyn Fn(usize, usize)) -> Result<Reproduction> {
     };
     let measure = |decoder| {
         let samples = if setup.quick { 100 } else { 500 };
-        let report = measured(decoder, &["active-dimensions"], &RunSettings { samples, ..RunSettings::default() })?;
-        Ok(match report.estimate("active-dimensions").map(|estimate| &estimate.value) {
-            Some(Value::Scalar(count)) => vec![*count],
-            _ => vec![f64::NAN],
-        })
+        Ok(measured(decoder, &["active-dimensions"], &RunSettings { samples, ..RunSettings::default() })?.concat())
     };
     let (values, settings) = train_all(setup, cases.len(), 1, case, measure, tell)?;
     let published = cases.iter().map(|(_, count)| Some(*count)).collect();

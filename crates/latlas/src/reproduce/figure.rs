@@ -5,7 +5,8 @@ use crate::report::colour::{CLASSES, INK, REFERENCE, hex};
 use crate::report::number::short;
 use crate::report::plot::axes::{Frame, Scale};
 use crate::report::plot::legend::Legend;
-use crate::report::plot::svg::{Anchor, SMALL, Svg};
+use crate::report::plot::over_models::{in_order, numbered};
+use crate::report::plot::svg::Svg;
 use crate::report::plot::{Figure, Width};
 
 /// Draws it.
@@ -62,30 +63,13 @@ fn vertical(found: &Reproduction, frame: &Frame) -> Scale {
         [Some(low), Some(high), series.published[case], series.truth]
     };
     let all = found.series.iter().flat_map(|series| (0..found.axis.len()).flat_map(move |case| of(series, case))).flatten();
-    let ends = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
-    let (low, high) = all.filter(|x| x.is_finite()).fold((0.0, 0.0), ends);
-    let margin = 0.06 * (high - low).max(1e-9);
-    Scale::linear((if low < 0.0 { low - margin } else { 0.0 }, high + margin), frame.upwards())
+    Scale::with_zero(all, frame.upwards())
 }
 
 fn places(svg: &mut Svg, frame: &Frame, axis: &Axis, width: Width) -> Vec<f64> {
     match axis {
-        Axis::Numbers(name, values) => {
-            let (low, high) = values.iter().fold((f64::INFINITY, 0.0), |(l, h): (f64, f64), x| (l.min(*x), h.max(*x)));
-            let scale = Scale::log((low / 1.3, high * 1.3), frame.across());
-            frame.bottom_axis(svg, &scale, name, if width == Width::Wide { 8 } else { 4 });
-            values.iter().map(|x| scale.at(*x)).collect()
-        }
-        Axis::Words(words) => {
-            let step = (frame.right - frame.left) / words.len().max(1) as f64;
-            let places: Vec<f64> = (0..words.len()).map(|k| frame.left + step * (k as f64 + 0.5)).collect();
-            svg.line((frame.left, frame.bottom), (frame.right, frame.bottom), INK, 1.0);
-            for (word, x) in words.iter().zip(&places) {
-                svg.text((*x, frame.bottom + 17.0), Anchor::Middle, SMALL, word);
-            }
-            frame.bottom_title(svg, "loss");
-            places
-        }
+        Axis::Numbers(name, values) => numbered(svg, frame, name, values, width),
+        Axis::Words(words) => in_order(svg, frame, words, words.len(), "loss").0,
     }
 }
 

@@ -198,9 +198,10 @@ fn train_all(
     Ok((values, written))
 }
 
-/// Estimates of a trained decoder.
-fn measured(decoder: OnnxDecoder, ids: &[&str], settings: &RunSettings) -> Result<crate::report::Report> {
+/// Values of estimates of a trained decoder, in the order of their ids.
+fn measured(decoder: OnnxDecoder, ids: &[&str], settings: &RunSettings) -> Result<Vec<Vec<f64>>> {
     let inputs = Inputs { decoder: Some(std::sync::Arc::new(decoder)), ..Inputs::default() };
-    let ids: Vec<String> = ids.iter().map(|id| (*id).to_string()).collect();
-    run(&ids, &inputs, settings, &|_, _| ())
+    let names: Vec<String> = ids.iter().map(|id| (*id).to_string()).collect();
+    let report = run(&names, &inputs, settings, &|_, _| ())?;
+    Ok(ids.iter().map(|id| report.estimate(id).map_or(vec![f64::NAN], |estimate| estimate.value.entries())).collect())
 }

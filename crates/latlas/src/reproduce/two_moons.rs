@@ -3,10 +3,8 @@
 use super::{Axis, Experiment, Finding, Reproduction, Series, Setup, measured, train_all};
 use crate::data::two_moons;
 use crate::error::Result;
-use crate::estimate::Value;
 use crate::models::zoo::flow::{Coupling, Flow};
 use crate::models::zoo::{Activation, Spec};
-use crate::report::Report;
 use crate::run::Settings as RunSettings;
 use crate::training::{Data, EarlyStopping, Optimizer, Schedule, Settings};
 
@@ -78,11 +76,9 @@ fn run(setup: &Setup, tell: &dyn Fn(usize, usize)) -> Result<Reproduction> {
     let samples = if setup.quick { 200 } else { 4000 };
     let measure = |decoder| {
         let settings = RunSettings { samples, drop_h0: true, ..RunSettings::default() };
-        let report = measured(decoder, &["manifold-entropy", "total-correlation", "total-entropy"], &settings)?;
-        let of = |id: &str| numbers(&report, id);
-        let mut each = of("manifold-entropy");
-        each.sort_by(|a, b| b.total_cmp(a));
-        Ok([each, of("total-correlation"), of("total-entropy")].concat())
+        let mut found = measured(decoder, &["manifold-entropy", "total-correlation", "total-entropy"], &settings)?;
+        found[0].sort_by(|a, b| b.total_cmp(a));
+        Ok(found.concat())
     };
     let (values, settings) = train_all(setup, CASES.len(), NAMES.len(), case, measure, tell)?;
     let truth = [Some(ALONG), Some(ACROSS), Some(0.0), Some(TRUTH)];
@@ -129,13 +125,4 @@ fn findings(series: &[Series]) -> Vec<Finding> {
         ),
         finding("All three have the entropy of the data, −1.8303", (0..3).all(|case| near(3, case, TRUTH, 0.1)), &[(3, 0), (3, 1), (3, 2)]),
     ]
-}
-
-/// The value of an estimate, flat.
-fn numbers(report: &Report, id: &str) -> Vec<f64> {
-    match report.estimate(id).map(|estimate| &estimate.value) {
-        Some(Value::Scalar(x)) => vec![*x],
-        Some(Value::Vector(x)) => x.clone(),
-        _ => vec![f64::NAN],
-    }
 }

@@ -7,6 +7,7 @@
 
 mod batches;
 mod checkpoint;
+mod fit;
 mod folder;
 mod objective;
 mod optimizer;
@@ -15,9 +16,10 @@ mod settings;
 mod trainer;
 
 pub use batches::Batches;
+pub use fit::fit;
 pub use folder::{Options, Outcome, file_graph, train, write_files};
 pub use objective::{Evaluation, Objective};
 pub use optimizer::{Optimizer, State as OptimizerState};
 pub use schedule::Schedule;
 pub use settings::{EarlyStopping, Settings};
-pub use trainer::{Data, Progress, Step, Trainer, fit};
+pub use trainer::{Data, Progress, Step, Trainer};

@@ -73,7 +73,7 @@ impl Compiled {
 fn run<T: Real>(program: &Program<T>, pool: &Pool<T>, n: usize, arguments: &[&[T]], outputs: &[(usize, usize)]) -> Result<Vec<Vec<f64>>> {
     let mut buffers = pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
     program.run(n, arguments, &mut buffers)?;
-    let widened = outputs.iter().map(|&(output, k)| spread(program.graph(), output, n, k, &buffers[output])).collect();
+    let widened = outputs.iter().map(|&(output, k)| spread(program.graph(), output, n, k, &buffers[output], Real::to_f64)).collect();
     pool.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
     Ok(widened)
 }
@@ -84,27 +84,31 @@ pub(crate) fn take<T: Real>(program: &Program<T>, n: usize, arguments: &[&[T]], 
     program.run(n, arguments, &mut buffers)?;
     let values = buffers.swap_remove(output);
     let whole = n * k * program.graph().node(program.graph().outputs[output].node).item_len();
-    Ok(if values.len() == whole { values } else { repeated(program.graph(), output, n, k, &values).copied().collect() })
+    Ok(if values.len() == whole { values } else { spread(program.graph(), output, n, k, &values, |x| x) })
 }
 
-/// `[rows it has.., item]` → `[n, k, item]`.
-fn spread<T: Real>(graph: &Graph, output: usize, n: usize, k: usize, values: &[T]) -> Vec<f64> {
-    repeated(graph, output, n, k, values).map(|x| x.to_f64()).collect()
-}
-
-/// The values of every sample and of each of its k rows, in order.
-fn repeated<'a, T: Real>(graph: &Graph, output: usize, n: usize, k: usize, values: &'a [T]) -> impl Iterator<Item = &'a T> {
+/// `[rows it has.., item]` → `[n, k, item]`, each value through `f`.
+fn spread<T: Real, U>(graph: &Graph, output: usize, n: usize, k: usize, values: &[T], f: impl Fn(T) -> U) -> Vec<U> {
     let node = graph.node(graph.outputs[output].node);
     let item = node.item_len();
+    if values.len() == n * k * item {
+        return values.iter().map(|x| f(*x)).collect();
+    }
     let over_samples = node.rows.contains(Axis::SAMPLE);
     let over_tangents = node.rows.iter().any(|axis| axis != Axis::SAMPLE);
-    let row = move |s: usize, t: usize| match (over_samples, over_tangents) {
-        (true, true) => s * k + t,
-        (true, false) => s,
-        (false, true) => t,
-        (false, false) => 0,
-    };
-    (0..n).flat_map(move |s| (0..k).map(move |t| row(s, t))).flat_map(move |row| &values[row * item..][..item])
+    let mut wide = Vec::with_capacity(n * k * item);
+    for s in 0..n {
+        for t in 0..k {
+            let row = match (over_samples, over_tangents) {
+                (true, true) => s * k + t,
+                (true, false) => s,
+                (false, true) => t,
+                (false, false) => 0,
+            };
+            wide.extend(values[row * item..][..item].iter().map(|x| f(*x)));
+        }
+    }
+    wide
 }
 
 /// Values as `[rows, columns]`.

@@ -16,7 +16,7 @@ use crate::special_functions::HALF_LOG_TAU;
 
 /// A decoder from an ONNX file.
 pub struct OnnxDecoder {
-    network: Network,
+    pub(super) network: Network,
     /// The output that is decoded and differentiated.
     pub(super) output: usize,
     heads: Heads,
@@ -186,11 +186,6 @@ impl OnnxDecoder {
     /// Where it came from.
     pub fn path(&self) -> &Path {
         &self.origin.path
-    }
-
-    /// The graph with its programs, and the output that is decoded.
-    pub(super) fn network_and_output(&self) -> (&Network, usize) {
-        (&self.network, self.output)
     }
 
     /// Any output at some latents: `[n, its size]`.

@@ -4,7 +4,7 @@ use latlas_graph::execute::Real;
 
 use super::OnnxDecoder;
 use super::compiled::Compiled;
-use super::network::{Network, Purpose};
+use super::network::Purpose;
 use crate::error::{Error, Result};
 use crate::models::Decoder;
 
@@ -66,7 +66,7 @@ impl OnnxDecoder {
             Ask::Columns => (1, d),
             Ask::Jvp(k) | Ask::Vjp(k) => (1, k),
         };
-        let (network, purpose) = self.purpose(ask);
+        let (network, purpose) = (&self.network, self.purpose(ask));
         if matches!(ask, Ask::Columns) && !network.is_within_budget(purpose)? {
             return self.columns_in_blocks(n, latents, condition);
         }
@@ -93,15 +93,13 @@ impl OnnxDecoder {
         Ok(at.columns()?.into_iter().map(T::from_f64).collect())
     }
 
-    fn purpose(&self, ask: Ask) -> (&Network, Purpose) {
-        let (network, output) = self.network_and_output();
-        let purpose = match ask {
-            Ask::Decode => Purpose::Value(output),
-            Ask::Columns => Purpose::Columns(output),
-            Ask::Jvp(k) => Purpose::Jvp(output, k),
-            Ask::Vjp(k) => Purpose::Vjp(output, k),
-        };
-        (network, purpose)
+    fn purpose(&self, ask: Ask) -> Purpose {
+        match ask {
+            Ask::Decode => Purpose::Value(self.output),
+            Ask::Columns => Purpose::Columns(self.output),
+            Ask::Jvp(k) => Purpose::Jvp(self.output, k),
+            Ask::Vjp(k) => Purpose::Vjp(self.output, k),
+        }
     }
 }
 

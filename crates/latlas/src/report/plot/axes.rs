@@ -30,6 +30,14 @@ impl Scale {
         Self { domain: (low - widen, high + widen), range, log: false }
     }
 
+    /// Linear over 0 and all values that are finite, with a margin where they end.
+    pub fn with_zero(values: impl Iterator<Item = f64>, range: (f64, f64)) -> Self {
+        let ends = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
+        let (low, high) = values.filter(|x| x.is_finite()).fold((0.0, f64::NEG_INFINITY), ends);
+        let margin = 0.06 * (high - low).max(1e-9);
+        Self::linear((if low < 0.0 { low - margin } else { 0.0 }, high + margin), range)
+    }
+
     /// Logarithmic; the domain must be positive and is widened where it spans less than a factor of four.
     pub fn log(domain: (f64, f64), range: (f64, f64)) -> Self {
         let positive = domain.0 > 0.0 && domain.1.is_finite() && domain.1 >= domain.0;

@@ -20,7 +20,7 @@ mod latent_plane_geometry;
 mod latent_plane_pictures;
 pub(crate) mod legend;
 mod log_volume;
-mod over_models;
+pub(crate) mod over_models;
 mod pairwise_information;
 mod ranked;
 mod reconstruction;

@@ -58,13 +58,11 @@ pub fn draw(atlas: &Atlas, width: Width, (id, title, description): (&str, &str, 
     let mut svg = Svg::new(&width.id(id), w, height, title, description);
     let frame = Frame { left: 66.0, top: 16.0, right: w - 16.0, bottom: height - 50.0 };
     let all = entries.iter().flat_map(|e| [Some(e.value), e.null, e.interval.map(|i| i.0), e.interval.map(|i| i.1)]).flatten();
-    let (low, high) = all.filter(|x| x.is_finite()).fold((0.0, f64::NEG_INFINITY), |(l, h): (f64, f64), x| (l.min(x), h.max(x)));
-    let margin = 0.06 * (high - low).max(1e-9);
-    let y = Scale::linear((if low < 0.0 { low - margin } else { 0.0 }, high + margin), frame.upwards());
+    let y = Scale::with_zero(all, frame.upwards());
     frame.left_axis(&mut svg, &y, vertical, 5);
     let (places, said) = match &along {
         Some((name, values)) => (numbered(&mut svg, &frame, name, values, width), String::new()),
-        None => in_order(&mut svg, &frame, &names, entries.len()),
+        None => in_order(&mut svg, &frame, &names, entries.len(), "model"),
     };
 
     // Dots are joined in the order of the axis.
@@ -98,7 +96,7 @@ pub fn draw(atlas: &Atlas, width: Width, (id, title, description): (&str, &str, 
 }
 
 /// The places of numbers on a linear axis, or a logarithmic one where they are positive and far apart.
-fn numbered(svg: &mut Svg, frame: &Frame, name: &str, values: &[f64], width: Width) -> Vec<f64> {
+pub(crate) fn numbered(svg: &mut Svg, frame: &Frame, name: &str, values: &[f64], width: Width) -> Vec<f64> {
     /// The largest over the smallest number from which on the axis is logarithmic.
     const FAR: f64 = 8.0;
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
@@ -113,7 +111,7 @@ fn numbered(svg: &mut Svg, frame: &Frame, name: &str, values: &[f64], width: Wid
 }
 
 /// The places of models in their order, by name where there is room, else by number.
-fn in_order(svg: &mut Svg, frame: &Frame, names: &[String], n: usize) -> (Vec<f64>, String) {
+pub(crate) fn in_order(svg: &mut Svg, frame: &Frame, names: &[String], n: usize, title: &str) -> (Vec<f64>, String) {
     let step = (frame.right - frame.left) / n.max(1) as f64;
     let places: Vec<f64> = (0..n).map(|k| frame.left + step * (k as f64 + 0.5)).collect();
     let fits = names.len() == n && names.iter().all(|name| text_width(name, SMALL.size) < step - 6.0);
@@ -123,7 +121,7 @@ fn in_order(svg: &mut Svg, frame: &Frame, names: &[String], n: usize) -> (Vec<f6
         svg.line((*x, frame.bottom), (*x, frame.bottom + 4.0), INK, 1.0);
         svg.text((*x, frame.bottom + 17.0), Anchor::Middle, SMALL, &label(k));
     }
-    frame.bottom_title(svg, "model");
+    frame.bottom_title(svg, title);
     let listed = names.join(", ");
     (places, if listed.is_empty() { String::new() } else { format!(" Models from left to right: {listed}.") })
 }

@@ -11,11 +11,8 @@ use crate::special_functions::student_quantile;
 
 /// Entries in order, and the length of a row of a matrix.
 fn flat(value: &Value) -> (Vec<f64>, Option<usize>) {
-    match value {
-        Value::Scalar(x) => (vec![*x], None),
-        Value::Vector(x) => (x.clone(), None),
-        Value::Matrix(rows) => (rows.concat(), rows.first().map(Vec::len)),
-    }
+    let width = if let Value::Matrix(rows) = value { rows.first().map(Vec::len) } else { None };
+    (value.entries(), width)
 }
 
 /// What of `extra` belongs beside the value of each model, where the estimate has it.
