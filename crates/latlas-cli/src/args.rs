@@ -120,7 +120,8 @@ pub struct SampleOptions {
     /// the data stay, and how many grow with the noise
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub noise: Vec<f64>,
-    /// Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
+    /// Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std;
+    /// - for chunks on standard input, each as `np.save` writes it
     #[arg(long, value_name = "FILE")]
     pub jacobians: Option<String>,
     /// In which order the axes of each of these Jacobians are

@@ -27,10 +27,10 @@ use std::process::ExitCode;
 
 pub use args::{ModelOptions, command};
 pub use catalogue::{Entry, KINDS, Kind};
-pub use commands::{geodesic_arrays, task};
+pub use commands::{Compared, compared, geodesic_arrays, task};
 pub use failure::{Failure, Outcome};
 pub use geometry::{GeometryOptions, Space};
-pub use models::{Model, decoder, encoder};
+pub use models::{Model, decoder, model_file};
 pub use shelf::Shelf;
 pub use suggest::nearest;
 pub use task::Task;

@@ -81,7 +81,7 @@ pub fn onnx_decoder(spec: &str, options: &ModelOptions, dtype: Dtype, shelf: &Sh
         let closed = || Failure::usage("the decoder is loaded and its ports are known", "name them where it is loaded");
         return if is_open { Ok(decoder) } else { Err(closed()) };
     }
-    Ok(Arc::new(OnnxDecoder::of(&file(spec)?, &options.read(dtype))?))
+    Ok(Arc::new(OnnxDecoder::of(&model_file(spec)?, &options.read(dtype))?))
 }
 
 /// Whether a built-in name, with or without parameters, is that of a closed form.
@@ -95,11 +95,11 @@ pub fn encoder(spec: &str, dtype: Dtype, shelf: &Shelf) -> Outcome<Arc<OnnxEncod
     if let Some(encoder) = shelf.encoder(spec, dtype) {
         return Ok(encoder);
     }
-    Ok(Arc::new(OnnxEncoder::of(&file(spec)?, &Options::with_dtype(dtype))?))
+    Ok(Arc::new(OnnxEncoder::of(&model_file(spec)?, &Options::with_dtype(dtype))?))
 }
 
 /// A model file, or what ships with the program under this name.
-pub fn file(spec: &str) -> Outcome<ModelFile> {
+pub fn model_file(spec: &str) -> Outcome<ModelFile> {
     Ok(match spec.strip_prefix("builtin:") {
         Some(id) => ModelFile::in_memory(spec, builtin(id)?),
         None => ModelFile::open(Path::new(spec))?,

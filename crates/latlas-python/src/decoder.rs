@@ -1,7 +1,6 @@
 //! Decoders and encoders: x = f(z) and its derivatives in the number type of the model.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use latlas::error::{Error, Result};
@@ -280,8 +279,7 @@ impl Encoder {
         let onnx = py.detach(|| -> Result<_, Failure> {
             match content {
                 Some(content) => Ok(Arc::new(OnnxEncoder::from_bytes(&name, content, &options)?)),
-                None if name.starts_with("builtin:") => latlas_cli::encoder(&name, dtype, &Shelf::default()),
-                None => Ok(Arc::new(OnnxEncoder::load(Path::new(&name), &options)?)),
+                None => Ok(Arc::new(OnnxEncoder::of(&latlas_cli::model_file(&name)?, &options)?)),
             }
         });
         Ok(Self { onnx: onnx.map_err(|error| failure(&error))?, name })

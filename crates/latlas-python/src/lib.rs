@@ -32,6 +32,8 @@ fn _latlas(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(geometry::exp, module)?)?;
     module.add_function(wrap_pyfunction!(geometry::geodesic, module)?)?;
     module.add_function(wrap_pyfunction!(geometry::bracket, module)?)?;
+    module.add_function(wrap_pyfunction!(run::compare, module)?)?;
+    module.add_function(wrap_pyfunction!(run::compare_reports, module)?)?;
     module.add_function(wrap_pyfunction!(run::merge, module)?)?;
     module.add_function(wrap_pyfunction!(run::merge_states, module)?)?;
     module.add_function(wrap_pyfunction!(tables::tables, module)?)?;

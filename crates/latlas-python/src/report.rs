@@ -41,6 +41,11 @@ impl Report {
         Self { found: report, beside: None, atlas: Mutex::default() }
     }
 
+    /// What was found.
+    pub fn found(&self) -> &latlas::report::Report {
+        &self.found
+    }
+
     fn atlas(&self) -> Result<Arc<Atlas>> {
         let mut kept = self.atlas.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(atlas) = &*kept {

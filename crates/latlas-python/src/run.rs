@@ -1,7 +1,7 @@
 //! Runs: prepared from words and things in memory, measured whole or shard by shard, merged.
 
 use latlas::data::Table;
-use latlas::run::{Run, Shard};
+use latlas::run::{Along, Run, Shard};
 use latlas_cli::{Failure, Shelf};
 use ndarray::ArrayD;
 use numpy::PyReadonlyArrayDyn;
@@ -13,6 +13,11 @@ use crate::decoder::{Decoder, Encoder};
 use crate::failure::{failure, library};
 use crate::report::Report;
 use crate::worker;
+
+/// An array under a name, with whether it holds whole numbers.
+type Array<'py> = (String, PyReadonlyArrayDyn<'py, f64>, bool);
+/// A model under a name.
+type Named<'py, T> = (String, PyRef<'py, T>);
 
 /// What is to be computed from what.
 #[pyclass(frozen, module = "latlas._latlas")]
@@ -27,21 +32,11 @@ impl Task {
     fn new(
         py: Python<'_>,
         words: Vec<String>,
-        arrays: Vec<(String, PyReadonlyArrayDyn<'_, f64>, bool)>,
-        decoders: Vec<(String, PyRef<'_, Decoder>)>,
-        encoders: Vec<(String, PyRef<'_, Encoder>)>,
+        arrays: Vec<Array<'_>>,
+        decoders: Vec<Named<'_, Decoder>>,
+        encoders: Vec<Named<'_, Encoder>>,
     ) -> PyResult<Self> {
-        let mut shelf = Shelf::default();
-        for (name, array, integer) in &arrays {
-            shelf.put_table(name, table(name, array.as_array().to_owned(), *integer));
-        }
-        for (name, decoder) in &decoders {
-            let onnx = decoder.onnx.clone().ok_or_else(|| PyValueError::new_err("a closed form is given by its name"))?;
-            shelf.put_decoder(name, onnx);
-        }
-        for (name, encoder) in &encoders {
-            shelf.put_encoder(name, encoder.onnx.clone());
-        }
+        let shelf = shelf(&arrays, &decoders, &encoders)?;
         py.detach(|| latlas_cli::task(&words, &shelf)).map(Self).map_err(|error| failure(&error))
     }
 
@@ -86,6 +81,56 @@ impl Task {
         self.0.mark(&mut report);
         Ok(Report::of(report, &self.0, whole_page))
     }
+}
+
+fn shelf(arrays: &[Array<'_>], decoders: &[Named<'_, Decoder>], encoders: &[Named<'_, Encoder>]) -> PyResult<Shelf> {
+    let mut shelf = Shelf::default();
+    for (name, array, integer) in arrays {
+        shelf.put_table(name, table(name, array.as_array().to_owned(), *integer));
+    }
+    for (name, decoder) in decoders {
+        let onnx = decoder.onnx.clone().ok_or_else(|| PyValueError::new_err("a closed form is given by its name"))?;
+        shelf.put_decoder(name, onnx);
+    }
+    for (name, encoder) in encoders {
+        shelf.put_encoder(name, encoder.onnx.clone());
+    }
+    Ok(shelf)
+}
+
+/// Models beside each other, a name for each; the words are those of `latlas compare`, as for [`Task`]. The report of their
+/// differences, what was guessed, and why the latents were not matched if they were not.
+#[pyfunction]
+#[pyo3(signature = (words, arrays, decoders, encoders, names, threads, progress))]
+#[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+pub fn compare(
+    py: Python<'_>,
+    words: Vec<String>,
+    arrays: Vec<Array<'_>>,
+    decoders: Vec<Named<'_, Decoder>>,
+    encoders: Vec<Named<'_, Encoder>>,
+    names: Vec<String>,
+    threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(Report, Vec<String>, Option<String>)> {
+    let shelf = shelf(&arrays, &decoders, &encoders)?;
+    let compared = py.detach(|| latlas_cli::compared(&words, &shelf)).map_err(|error| failure(&error))?;
+    let notes = compared.notes.clone();
+    let comparison = worker::run(py, threads, progress.as_ref(), move |tell| Ok(compared.measure(&names, tell)?))?;
+    Ok((Report::alone(comparison.report), notes, comparison.left_out))
+}
+
+/// Reports beside each other, a name for each: differences from the first.
+#[pyfunction]
+#[pyo3(signature = (names, reports, along))]
+#[allow(clippy::needless_pass_by_value)]
+pub fn compare_reports(py: Python<'_>, names: Vec<String>, reports: Vec<PyRef<'_, Report>>, along: Option<String>) -> PyResult<Report> {
+    let reports: Vec<_> = reports.iter().map(|report| report.found().clone()).collect();
+    let compared = py.detach(|| {
+        let along = along.as_deref().map(Along::parse).transpose()?;
+        latlas::run::compare_reports(&names, reports, along.as_ref())
+    });
+    compared.map(Report::alone).map_err(library)
 }
 
 fn finished(run: Run, partial: bool) -> Result<latlas::report::Report, Failure> {

@@ -152,3 +152,31 @@ def test_runs_go_on_beside_each_other(digits):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert reports == [latlas.run("manifold-entropy", digits, samples=200, seed=i).to_json() for i in range(3)]
+
+
+def test_models_are_compared_as_by_the_command(digits, command, tmp_path):
+    command("train", "vae", "--data", "builtin:digits", "--epochs", 1, "-o", "other", "--quiet")
+    other = tmp_path / "other" / "decoder.onnx"
+    theirs = command("compare", "builtin:digits-vae", other, "--samples", 64, "--json", "--quiet")
+    ours = latlas.compare(digits, latlas.load(other), samples=64)
+    assert ours.to_json() == theirs
+    along = latlas.compare(digits, other, samples=64, along={"beta": [1, 4]}, estimators="total-entropy")
+    assert "total-entropy-difference" in along
+    # A model and itself differ by nothing, and names that are the same are told apart.
+    same = latlas.compare(digits, digits, samples=64, estimators=["total-entropy"])
+    assert np.all(np.asarray(same["total-entropy-difference"]) == 0.0)
+
+
+def test_reports_are_compared(digits, tmp_path):
+    few, many = (latlas.run("total-entropy", digits, samples=samples) for samples in (64, 128))
+    found = latlas.compare(few, many)
+    expected = float(many["total-entropy"]) - float(few["total-entropy"])
+    assert np.asarray(found["total-entropy-difference"]).ravel()[-1] == pytest.approx(expected, abs=1e-12)
+    files = [one.save(tmp_path / name) / "report.json" for one, name in ((few, "few"), (many, "many"))]
+    assert latlas.compare(*files).to_dict()["estimates"] == found.to_dict()["estimates"]
+    with pytest.raises(TypeError, match="a model and a report"):
+        latlas.compare(few, digits)
+    with pytest.raises(TypeError, match="samples cannot be chosen"):
+        latlas.compare(few, many, samples=3)
+    with pytest.raises(ValueError, match="two models or reports at least, got 1"):
+        latlas.compare(few)

@@ -213,3 +213,32 @@ fn the_page_on_data_names_everything_that_is_built_in() {
         assert!(missing.is_none(), "{}: {}", form.id, missing.unwrap().name);
     }
 }
+
+#[test]
+fn arrays_on_a_stream_are_joined() {
+    let folder = folder("stream");
+    let whole = Array2::from_shape_fn((5, 3), |(i, j)| (i * 3 + j) as f64 / 7.0);
+    let mut bytes = Vec::new();
+    for (name, rows) in [("a", 0..2), ("b", 2..2), ("c", 2..5)] {
+        let path = folder.join(format!("{name}.npy"));
+        data::write_npy(&path, &whole.slice(ndarray::s![rows, ..]).to_owned().into_dyn(), Float::F64).unwrap();
+        bytes.extend(std::fs::read(path).unwrap());
+    }
+    let table = data::read_stream(&bytes[..]).unwrap();
+    assert_eq!((table.values, table.name, table.integer), (whole.clone().into_dyn(), "-".into(), false));
+    assert_eq!(table.sha256, data::sha256(&bytes));
+    for (what, damaged) in [
+        ("no array arrived", &[][..]),
+        ("array 1: the .npy header is truncated", &bytes[..9]),
+        ("array 3: shape [3, 3] takes 72 bytes, the file holds 71: it is truncated", &bytes[..bytes.len() - 1]),
+        ("array 1: not a .npy file", &bytes[1..]),
+    ] {
+        let error = data::read_stream(damaged).unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    }
+    let path = folder.join("wide.npy");
+    data::write_npy(&path, &Array2::zeros((2, 4)).into_dyn(), Float::F64).unwrap();
+    bytes.extend(std::fs::read(path).unwrap());
+    let error = data::read_stream(&bytes[..]).unwrap_err().to_string();
+    assert!(error.contains("array 4 has the shape [2, 4], those before it together [5, 3]"), "{error}");
+}

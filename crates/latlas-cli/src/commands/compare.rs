@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use latlas::error::{Error, Result};
 use latlas::report::{Atlas, Report, html, json};
-use latlas::run::{self, Along, Inputs, Sampling};
+use latlas::run::{self, Along, Comparison, Inputs, Sampling, Settings};
 
 use crate::args::{LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
@@ -53,18 +53,22 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
     let is_report = |side: &String| Path::new(side).extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     let names: Vec<String> = arguments.sides.iter().map(|side| name_of(side)).collect();
-    let noises = Some(&arguments.samples.noise).filter(|noises| !noises.is_empty());
-    let along = match &arguments.along {
-        Some(text) => Some(Along::parse(text)?),
-        None => noises.map(|noises| Along { name: "noise".into(), values: noises.clone() }),
-    };
     let report = if arguments.sides.iter().all(is_report) {
         let reports = arguments.sides.iter().map(|side| read(Path::new(side))).collect::<Result<_>>()?;
-        run::compare_reports(&names, reports, along.as_ref())?
+        run::compare_reports(&names, reports, arguments.along()?.as_ref())?
     } else if arguments.sides.iter().any(is_report) {
         return Err(Failure::usage("a model and a report cannot be compared", "give models, or reports (.json)"));
     } else {
-        models(arguments, &names, along.as_ref(), console)?
+        arguments.running.threads.start()?;
+        let asked = asked(arguments, &Shelf::default())?;
+        console.notes(&asked.notes);
+        let progress = Progress::new(console, "samples");
+        let comparison = asked.measure(&names, &|done, all| progress.at(done, all))?;
+        drop(progress);
+        if let Some(reason) = comparison.left_out {
+            console.note(&format!("the latents of the models were not matched: {reason}"));
+        }
+        comparison.report
     };
     if let Some(folder) = &arguments.out {
         let atlas = Atlas::of_report(report.clone(), names.join(" ↔ "), Some(super::report::command_line()));
@@ -75,16 +79,47 @@ pub fn run(arguments: &Arguments) -> Outcome {
     gate::check(&arguments.statistics.gate, &report)
 }
 
-fn models(arguments: &Arguments, names: &[String], along: Option<&Along>, console: Console) -> Outcome<Report> {
-    arguments.running.threads.start()?;
+impl Arguments {
+    /// What plots over models have as their axis.
+    fn along(&self) -> Result<Option<Along>> {
+        let noises = Some(&self.samples.noise).filter(|noises| !noises.is_empty());
+        match &self.along {
+            Some(text) => Along::parse(text).map(Some),
+            None => Ok(noises.map(|noises| Along { name: "noise".into(), values: noises.clone() })),
+        }
+    }
+}
+
+/// Models that are to be compared, and in what.
+#[derive(Clone)]
+pub struct Compared {
+    ids: Vec<String>,
+    models: Vec<Inputs>,
+    settings: Settings,
+    along: Option<Along>,
+    /// What was guessed on the way, for people.
+    pub notes: Vec<String>,
+}
+
+impl Compared {
+    /// Compares them; a name for each.
+    ///
+    /// # Errors
+    /// Those of [`run::compare`].
+    pub fn measure(&self, names: &[String], progress: &dyn Fn(usize, usize)) -> Result<Comparison> {
+        run::compare(&self.ids, names, &self.models, &self.settings, self.along.as_ref(), progress)
+    }
+}
+
+/// What the arguments ask for of models, read and checked.
+pub fn asked(arguments: &Arguments, shelf: &Shelf) -> Outcome<Compared> {
     let mut samples = arguments.samples.clone();
     samples.other.splice(0..0, arguments.sides[1..].iter().cloned());
     let mut settings = arguments.statistics.settings(&arguments.running, &samples, &arguments.latents);
     if samples.data.is_some() && samples.latents.is_none() {
         settings.sampling = Sampling::Data;
     }
-    let gathered = inputs::gather(Some(&arguments.sides[0]), &arguments.model, &samples, settings.dtype, &Shelf::default())?;
-    console.notes(&gathered.notes);
+    let gathered = inputs::gather(Some(&arguments.sides[0]), &arguments.model, &samples, settings.dtype, shelf)?;
     let first = gathered.inputs;
     let others = first.others.iter().map(|other| Inputs {
         decoder: Some(other.decoder.clone()),
@@ -93,15 +128,9 @@ fn models(arguments: &Arguments, names: &[String], along: Option<&Along>, consol
         others: Vec::new(),
         ..first.clone()
     });
-    let models: Vec<Inputs> = std::iter::once(first.clone()).chain(others).collect();
+    let models = std::iter::once(first.clone()).chain(others).collect();
     let ids = if arguments.estimator.is_empty() { vec!["entropy".into()] } else { arguments.estimator.clone() };
-    let progress = Progress::new(console, "samples");
-    let comparison = run::compare(&ids, names, &models, &settings, along, &|done, all| progress.at(done, all))?;
-    drop(progress);
-    if let Some(reason) = comparison.left_out {
-        console.note(&format!("the latents of the models were not matched: {reason}"));
-    }
-    Ok(comparison.report)
+    Ok(Compared { ids, models, settings, along: arguments.along()?, notes: gathered.notes })
 }
 
 /// A report and the files beside it.

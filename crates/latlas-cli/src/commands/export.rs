@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if !arguments.what.metric && arguments.geometry.embedding != Space::Auto {
         return Err(Failure::usage("--embedding has an effect with --metric only", "leave it out"));
     }
-    let file = models::file(&arguments.file)?;
+    let file = models::model_file(&arguments.file)?;
     let graph = file.graph(&arguments.model.read(Dtype::F64))?;
     let (heads, output) = arguments.model.ports(&graph)?;
     // A metric belongs to the geometry of the output space, as that of `latlas metric` does.

@@ -40,7 +40,7 @@ pub struct Arguments {
 /// The verb. A model that is refused is described as far as its file says, and refused after that.
 pub fn run(arguments: &Arguments) -> Outcome {
     let console = Console::new(&arguments.talk);
-    let file = models::file(&arguments.file)?;
+    let file = models::model_file(&arguments.file)?;
     let options = arguments.model.read(Dtype::F64);
     let (summary, graph) = (file.summary(&options)?, file.graph(&options));
     let unsupported = match &graph {

@@ -18,6 +18,7 @@ mod reproduce;
 mod run;
 mod train;
 
+pub use compare::Compared;
 pub use geodesic::geodesic_arrays;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -68,14 +69,30 @@ pub fn dispatch(matches: &ArgMatches) -> Outcome {
 /// # Errors
 /// Words that the command line does not know, files that cannot be read, inputs that do not go together.
 pub fn task(words: &[String], shelf: &Shelf) -> Outcome<Task> {
-    let usage =
-        |error: &clap::Error| Failure::Usage { what: error.to_string().trim_start_matches("error: ").trim_end().into(), hint: None };
-    let matches = crate::args::command().try_get_matches_from(words).map_err(|error| usage(&error))?;
-    match matches.subcommand() {
+    match parsed(words)?.subcommand() {
         Some(("run", rest)) => run::task(&run::Arguments::from_arg_matches(rest).map_err(|error| usage(&error))?, shelf),
         Some(("report", rest)) => report::task(&report::Arguments::from_arg_matches(rest).map_err(|error| usage(&error))?, shelf),
         _ => Err(Failure::usage("this verb computes no report", "take run or report")),
     }
+}
+
+/// What the words of `latlas compare` ask for of models, beside the things on a shelf.
+///
+/// # Errors
+/// Those of [`task`].
+pub fn compared(words: &[String], shelf: &Shelf) -> Outcome<Compared> {
+    match parsed(words)?.subcommand() {
+        Some(("compare", rest)) => compare::asked(&compare::Arguments::from_arg_matches(rest).map_err(|error| usage(&error))?, shelf),
+        _ => Err(Failure::usage("this verb compares nothing", "take compare")),
+    }
+}
+
+fn parsed(words: &[String]) -> Outcome<ArgMatches> {
+    crate::args::command().try_get_matches_from(words).map_err(|error| usage(&error))
+}
+
+fn usage(error: &clap::Error) -> Failure {
+    Failure::Usage { what: error.to_string().trim_start_matches("error: ").trim_end().into(), hint: None }
 }
 
 /// The command line of a verb from its arguments; the documentation of the type is its help.

@@ -9,7 +9,8 @@ use latlas::estimators::{self, Card, Need};
 use crate::generated::is_current;
 
 /// Options that only a terminal or a file system has a use for; the package has functions for what some of them do.
-const OF_THE_TERMINAL: &[&str] = &["json", "rows", "save", "quiet", "color", "out", "state", "shard", "resume", "gate", "help", "threads"];
+const OF_THE_TERMINAL: &[&str] =
+    &["json", "rows", "save", "estimator", "quiet", "color", "out", "state", "shard", "resume", "gate", "help", "threads"];
 
 /// Options of a verb in the order of its help.
 fn options(verb: &Command) -> Vec<&Arg> {
@@ -102,9 +103,9 @@ fn generated_python_functions_have_the_options_of_the_command() {
          from __future__ import annotations\n\n\
          from collections.abc import Sequence\n\
          from typing import Any\n\n\
-         from latlas._run import ArrayInput, ModelInput, Progress, Run, options, prepare\n\
+         from latlas._run import ArrayInput, ModelInput, Progress, Run, compare as _compare, options, prepare\n\
          from latlas._report import Report\n\n\
-         __all__ = [\"begin\", \"report\", \"run\"]\n\n",
+         __all__ = [\"begin\", \"compare\", \"report\", \"run\"]\n\n",
     );
     let running = "threads : int, optional\n    Threads; all cores by default.\nprogress : bool or callable, optional\n    Whether to show a bar, or a function ``(done, all)`` to call; by default there is a bar if tqdm is installed.\n";
     let (signature, documented) = parameters(verb(&command, "run"));
@@ -139,6 +140,14 @@ fn generated_python_functions_have_the_options_of_the_command() {
         text,
         "\ndef report(\n    decoder: ModelInput | None = None,\n    *,\n{signature}    threads: int | None = None,\n    progress: Progress = None,\n) -> Report:\n    r\"\"\"Measures everything that applies to what was given; ``report(…).save(\"out\")`` writes the page.\n\n    Parameters\n    ----------\n{}    \"\"\"\n    return prepare(\"report\", None, decoder, options(locals())).measure(threads, progress, whole_page=True)\n",
         quoted(&indented(&format!("{ids}{documented}{running}"), 4)),
+    );
+    let (signature, documented) = parameters(verb(&command, "compare"));
+    let sides = "*sides : Decoder, Report, path or ``builtin:NAME``\n    Two models or more, or two reports or more (or their JSON files).\n\
+                 estimators : str or sequence of str, optional\n    Ids of estimators or groups, for models; all entropies by default.\n";
+    let _ = write!(
+        text,
+        "\n\ndef compare(\n    *sides: ModelInput | Report,\n    estimators: str | Sequence[str] | None = None,\n{signature}    threads: int | None = None,\n    progress: Progress = None,\n) -> Report:\n    r\"\"\"Compares models on the same latents or data, or reports: differences from the first one.\n\n    Parameters\n    ----------\n{}    \"\"\"\n    return _compare(sides, estimators, threads, progress, options(locals()))\n",
+        quoted(&indented(&format!("{sides}{documented}{running}"), 4)),
     );
     is_current("../crates/latlas-python/python/latlas/_generated.py", &text);
 }

@@ -7,6 +7,7 @@
     report = latlas.run(["entropy", "geometry"], decoder, samples=1000)
     report["total-correlation"]
     latlas.metrics.mig(codes, factors)
+    latlas.compare(decoder, other, samples=1000)     # differences, with their errors
     latlas.report(decoder, data=x, encoder=encoder).save("out")
 
 ``latlas.list()`` shows what there is, ``latlas.explain(id)`` its page.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from latlas import metrics
 from latlas._decoder import Decoder, Encoder, from_bytes, load, load_encoder
-from latlas._generated import begin, report, run
+from latlas._generated import begin, compare, report, run
 from latlas._latlas import __version__
 from latlas._report import Estimate, Plot, Report
 from latlas._run import Run, merge, merge_states
@@ -33,6 +34,7 @@ __all__ = [
     "Run",
     "__version__",
     "begin",
+    "compare",
     "data",
     "explain",
     "from_bytes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from latlas import _latlas
 from latlas._arrays import as_numpy, is_integer
-from latlas._decoder import Decoder, Encoder
+from latlas._decoder import Decoder, Encoder, dtype_name
 from latlas._progress import bar
 from latlas._report import Report
 
@@ -21,7 +22,7 @@ ModelInput = Union[Decoder, Encoder, str, "os.PathLike[str]"]
 Progress = Union[bool, Callable[[int, int], Any], None]
 
 # What does not go into the words of an option.
-_APART = {"estimators", "decoder", "threads", "progress"}
+_APART = {"estimators", "decoder", "sides", "threads", "progress"}
 
 
 def options(given: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +70,22 @@ class _Words:
         several = name in _REPEATED and isinstance(value, (list, tuple))
         for number, one in enumerate(value if several else [value]):
             self.words.append(f"{flag}={self.word(f'{name}{number}' if several else name, one)}")
+
+
+    def add_model(self, name: str, model: Any, given: dict[str, Any]) -> None:
+        """A decoder that is no option; its type is that of the run unless another one is given."""
+        if isinstance(model, Encoder) or not isinstance(model, (Decoder, str, os.PathLike)):
+            raise TypeError(f"the decoder is a {type(model).__name__}; latlas.load or latlas.from_torch makes one")
+        self.words.append(self.word(name, model))
+        if isinstance(model, Decoder):
+            given.setdefault("dtype", model._native.dtype)
+
+    def add_all(self, given: dict[str, Any]) -> None:
+        """All options."""
+        if "dtype" in given:
+            given["dtype"] = dtype_name(given["dtype"])
+        for name, value in given.items():
+            self.add(name, value)
 
 
 # Options that may be given more than once, and options that take a list in one word.
@@ -141,20 +158,66 @@ def prepare(verb: str, estimators: str | Sequence[str] | None, decoder: Any, giv
     """A run from the arguments of a function that has the options of a verb."""
     words = _Words(verb)
     if estimators is not None:
-        ids = [estimators] if isinstance(estimators, str) else list(estimators)
-        if not ids:
-            raise ValueError("no estimator was named; latlas.list('estimators') shows them")
-        words.words += ids
+        words.words += _ids(estimators)
     if decoder is not None:
-        if isinstance(decoder, Encoder) or not isinstance(decoder, (Decoder, str, os.PathLike)):
-            raise TypeError(f"the decoder is a {type(decoder).__name__}; latlas.load or latlas.from_torch makes one")
-        words.words.append(words.word("decoder", decoder))
-        if isinstance(decoder, Decoder):
-            given.setdefault("dtype", decoder._native.dtype)
-    if "dtype" in given:
-        from latlas._decoder import dtype_name
-
-        given["dtype"] = dtype_name(given["dtype"])
-    for name, value in given.items():
-        words.add(name, value)
+        words.add_model("decoder", decoder, given)
+    words.add_all(given)
     return Run(words)
+
+
+def compare(
+    sides: Sequence[Any],
+    estimators: str | Sequence[str] | None,
+    threads: int | None,
+    progress: Progress,
+    given: dict[str, Any],
+) -> Report:
+    """The comparison of models, or of reports."""
+    if len(sides) < 2:
+        raise ValueError(f"a comparison needs two models or reports at least, got {len(sides)}")
+    along = given.get("along")
+    if isinstance(along, dict):
+        if len(along) != 1:
+            raise ValueError("along names one setting: {name: [a number for each side]}")
+        [(name, numbers)] = along.items()
+        given["along"] = along = f"{name}=" + ",".join(str(number) for number in numbers)
+    sides = [Report.load(side) if _is_report_file(side) else side for side in sides]
+    reports = [side for side in sides if isinstance(side, Report)]
+    if reports and len(reports) < len(sides):
+        raise TypeError("a model and a report cannot be compared; give models, or reports")
+    if reports:
+        more = set(given) - {"along"}
+        if more:
+            raise TypeError(f"reports are compared as they are: {', '.join(sorted(more))} cannot be chosen any more")
+        return Report(_latlas.compare_reports(_distinct([_model_of(side) for side in reports]), [side._native for side in reports], along))
+    words = _Words("compare")
+    for number, side in enumerate(sides):
+        words.add_model(f"side{number}", side, given)
+    words.words += [f"--estimator={id}" for id in ([] if estimators is None else _ids(estimators))]
+    words.add_all(given)
+    names = _distinct([side.name if isinstance(side, Decoder) else os.path.basename(os.fspath(side)) for side in sides])
+    with bar(progress, "samples") as at:
+        found, notes, left_out = _latlas.compare(words.words, words.arrays, words.decoders, words.encoders, names, threads, at)
+    for note in [*notes, *([f"the latents of the models were not matched: {left_out}"] if left_out else [])]:
+        warnings.warn(note, stacklevel=3)
+    return Report(found)
+
+
+def _is_report_file(side: Any) -> bool:
+    return isinstance(side, (str, os.PathLike)) and os.fspath(side).lower().endswith(".json")
+
+
+def _model_of(report: Report) -> str:
+    return next((entry["path"] for entry in report.to_dict()["inputs"] if entry["role"] in ("model", "jacobians", "codes")), "report")
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names that can be told apart: a second one gets a number."""
+    return [name if name not in names[:k] else f"{name} ({names[: k + 1].count(name)})" for k, name in enumerate(names)]
+
+
+def _ids(estimators: str | Sequence[str]) -> list[str]:
+    ids = [estimators] if isinstance(estimators, str) else [*estimators]
+    if not ids:
+        raise ValueError("no estimator was named; latlas.list('estimators') shows them")
+    return ids

@@ -12,6 +12,7 @@
 //! | `FILE.csv` (`.tsv`) | a table of numbers; delimiter and header are found, missing values are NaN |
 //! | `…-ubyte`, `FILE.idx`, either with `.gz` | IDX |
 //! | `builtin:NAME` | see [`BUILTINS`] |
+//! | `-` | standard input: one or more arrays in `.npy` form, joined along their first axis |
 
 mod builtin;
 mod csv;
@@ -22,6 +23,7 @@ mod npz;
 mod rows;
 mod safetensors;
 pub mod sprites;
+mod stream;
 mod toys;
 mod write;
 
@@ -35,6 +37,7 @@ use crate::error::{Error, Result};
 
 pub use builtin::{BUILTINS, Builtin, MODELS, Model, SPRITES, builtin_model, digits};
 pub use rows::{finite_rows, rows};
+pub use stream::{STANDARD_INPUT, read_stream};
 pub use toys::two_moons;
 pub use write::{Float, NpyWriter, write_npy, write_npz, write_whole};
 
@@ -105,7 +108,7 @@ impl Format {
     }
 }
 
-/// Reads an array: a file, `FILE:KEY` for files with several arrays, or `builtin:NAME`.
+/// Reads an array: a file, `FILE:KEY` for files with several arrays, `builtin:NAME`, or `-` for standard input.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::Format`] when it is not what its name says or is damaged,
@@ -114,10 +117,16 @@ pub fn read(spec: &str) -> Result<Table> {
     if let Some(name) = spec.strip_prefix("builtin:") {
         return builtin::read(name);
     }
+    if spec == STANDARD_INPUT {
+        return read_stream(std::io::stdin().lock());
+    }
     let (path, key) = split_key(spec);
     let format = Format::of(&path).ok_or_else(|| Error::Input {
         what: format!("{spec}: the name does not tell a known format"),
-        hint: Some("known are .npy, .npz:KEY, .safetensors:KEY, .csv, .tsv, IDX (-ubyte, .idx, also .gz) and builtin:NAME".into()),
+        hint: Some(
+            "known are .npy, .npz:KEY, .safetensors:KEY, .csv, .tsv, IDX (-ubyte, .idx, also .gz), builtin:NAME and - (standard input)"
+                .into(),
+        ),
     })?;
     let bytes = std::fs::read(&path).map_err(|source| Error::Io { action: "read", path: path.clone(), source })?;
     let raw = match format {

@@ -17,25 +17,36 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Raw, Fault> {
     stored.array(&bytes[start..])
 }
 
-/// What the header says, and where the elements begin. `bytes` need not hold more than the header.
-pub(super) fn header(bytes: &[u8]) -> Result<(Stored, usize), Fault> {
+/// Bytes that tell how long a header is.
+pub(super) const PREFIX: usize = 10;
+
+/// Bytes of the header behind the first [`PREFIX`].
+pub(super) fn header_length(prefix: &[u8]) -> Result<usize, Fault> {
+    let (length, text) = length(prefix)?;
+    Ok((length + prefix.len() - text.len()).saturating_sub(PREFIX))
+}
+
+/// The length of the dictionary, and what follows that number.
+fn length(bytes: &[u8]) -> Result<(usize, &[u8]), Fault> {
     let truncated = || Fault::new("the .npy header is truncated");
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| Fault::new("not a .npy file: the first bytes are not \\x93NUMPY"))?;
-    let (major, rest) = match rest {
-        [major, _minor, rest @ ..] => (*major, rest),
-        _ => return Err(truncated()),
-    };
-    let (length, text) = match (major, rest) {
-        (1, [a, b, text @ ..]) => (usize::from(u16::from_le_bytes([*a, *b])), text),
-        (2 | 3, [a, b, c, d, text @ ..]) => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, text),
-        (1..=3, _) => return Err(truncated()),
-        _ => return Err(Fault::new(format!("version {major} of the .npy format; 1 to 3 are read"))),
+    let (length, text) = match rest {
+        [1, _minor, a, b, text @ ..] => (usize::from(u16::from_le_bytes([*a, *b])), text),
+        [2 | 3, _minor, a, b, c, d, text @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, text),
+        [1..=3, ..] | [] => return Err(truncated()),
+        [major, ..] => return Err(Fault::new(format!("version {major} of the .npy format; 1 to 3 are read"))),
     };
     if length > LONGEST_HEADER {
         return Err(Fault::new(format!("the .npy header claims {length} bytes, at most {LONGEST_HEADER} are read")));
     }
-    let text = text.get(..length).ok_or_else(truncated)?;
-    let start = bytes.len() - rest.len() + if major == 1 { 2 } else { 4 } + length;
+    Ok((length, text))
+}
+
+/// What the header says, and where the elements begin. `bytes` need not hold more than the header.
+pub(super) fn header(bytes: &[u8]) -> Result<(Stored, usize), Fault> {
+    let (length, text) = length(bytes)?;
+    let start = bytes.len() - text.len() + length;
+    let text = text.get(..length).ok_or_else(|| Fault::new("the .npy header is truncated"))?;
     let text = std::str::from_utf8(text).map_err(|_| Fault::new("the .npy header is not text"))?;
     Ok((Header { rest: text }.dictionary()?, start))
 }

@@ -69,10 +69,8 @@ const AT_SPOTS: &[Law] = &[
     sketch::LAW,
 ];
 
-/// How many samples of a run are looked at closely …
+/// How many samples of a run are looked at closely.
 const SPOTS: usize = 4;
-/// … and at how many of these with the whole Jacobian, which can cost as much as hundreds of sketches.
-pub const WHOLE_SPOTS: usize = 2;
 
 /// The worst violation of each law so far.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -141,6 +139,12 @@ pub fn spots(context: &Context) -> Vec<usize> {
     let mut spots: Vec<usize> = smallest.into_iter().map(|(_, index)| index).collect();
     spots.sort_unstable();
     spots
+}
+
+/// At how many spots, the first ones, whole Jacobians are asked for: one where the run sketches, since a Jacobian can cost as
+/// much as hundreds of sketches.
+pub fn whole_spots(context: &Context) -> usize {
+    if context.settings.sketch.is_some() { 1 } else { 2 }
 }
 
 /// A decoder, and the latents and conditions of some samples; `None` without any, or without a decoder.

@@ -17,9 +17,11 @@ pub fn exp(x: f64) -> f64 {
     let k = shifted - ROUNDING;
     let r = x - k * LN_2[0] - k * LN_2[1];
     let q = r * r;
-    let even =
-        1.0 + q * (1.0 / 2.0 + q * (1.0 / 24.0 + q * (1.0 / 720.0 + q * (1.0 / 40_320.0 + q * (1.0 / 3_628_800.0 + q / 479_001_600.0)))));
-    let odd = 1.0 + q * (1.0 / 6.0 + q * (1.0 / 120.0 + q * (1.0 / 5_040.0 + q * (1.0 / 362_880.0 + q / 39_916_800.0))));
+    // Constants are divided when this is compiled: no division is left.
+    let even = q * (1.0 / 40_320.0 + q * (1.0 / 3_628_800.0 + q * (1.0 / 479_001_600.0)));
+    let even = 1.0 + q * (1.0 / 2.0 + q * (1.0 / 24.0 + q * (1.0 / 720.0 + even)));
+    let odd = q * (1.0 / 5_040.0 + q * (1.0 / 362_880.0 + q * (1.0 / 39_916_800.0)));
+    let odd = 1.0 + q * (1.0 / 6.0 + q * (1.0 / 120.0 + odd));
     (even + r * odd) * f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
 }
 

@@ -13,7 +13,7 @@
 //! Reference: Liu and Nocedal, On the Limited Memory BFGS Method for Large Scale Optimization (1989).
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 use super::exponential::exp;
@@ -52,7 +52,8 @@ const BLOCK: usize = 1024;
 const MEMORY: usize = 10;
 
 struct Problem<'a> {
-    x: ArrayView2<'a, f64>,
+    /// Features, and a 1 behind them: `[n, p + 1]`.
+    x: Array2<f64>,
     places: &'a [u32],
     logits: usize,
     penalty: f64,
@@ -72,7 +73,7 @@ impl Logistic {
         let mut weights = start.map_or_else(|| Array2::zeros(shape), |s| s.weights.clone());
         let mut converged = true;
         if logits > 0 {
-            let problem = Problem { x, places: &places, logits, penalty: 1.0 / (c * x.nrows() as f64) };
+            let problem = Problem { x: with_ones(x), places: &places, logits, penalty: 1.0 / (c * x.nrows() as f64) };
             let mut flat = weights.iter().copied().collect::<Vec<f64>>();
             converged = problem.minimise(&mut flat, effort);
             weights = Array2::from_shape_vec(shape, flat).unwrap_or(weights);
@@ -80,12 +81,17 @@ impl Logistic {
         Self { classes, weights, converged }
     }
 
-    /// Probabilities of the classes that training knew `[classes]`, for one row.
-    pub fn probabilities(&self, x: ArrayView1<'_, f64>) -> Vec<f64> {
+    fn logits(&self, x: ArrayView1<'_, f64>) -> Vec<f64> {
         let mut z = self.weights.row(x.len()).to_vec();
         for (x, weights) in x.iter().zip(self.weights.outer_iter()) {
             z.iter_mut().zip(weights).for_each(|(z, w)| *z += x * w);
         }
+        z
+    }
+
+    /// Probabilities of the classes that training knew `[classes]`, for one row.
+    pub fn probabilities(&self, x: ArrayView1<'_, f64>) -> Vec<f64> {
+        let mut z = self.logits(x);
         match z[..] {
             [] => vec![1.0],
             [z] => vec![1.0 / (1.0 + z.exp()), 1.0 / (1.0 + (-z).exp())],
@@ -103,7 +109,11 @@ impl Logistic {
 
     /// The most probable class of a row.
     pub fn predict(&self, x: ArrayView1<'_, f64>) -> u32 {
-        self.classes.get(largest(self.probabilities(x))).copied().unwrap_or(0)
+        let place = match self.logits(x)[..] {
+            [z] => usize::from(z > 0.0),
+            ref z => largest(z.iter().copied()),
+        };
+        self.classes.get(place).copied().unwrap_or(0)
     }
 
     /// The share of rows whose class is predicted.
@@ -115,6 +125,13 @@ impl Logistic {
     pub fn weights(&self) -> &Array2<f64> {
         &self.weights
     }
+}
+
+/// Features with a 1 behind them, whose weight is the intercept.
+fn with_ones(x: ArrayView2<'_, f64>) -> Array2<f64> {
+    let mut all = Array2::ones((x.nrows(), x.ncols() + 1));
+    all.slice_axis_mut(Axis(1), (..x.ncols()).into()).assign(&x);
+    all
 }
 
 /// Probabilities in place of logits, and log Σ exp of the logits.
@@ -160,16 +177,14 @@ impl Problem<'_> {
     }
 
     fn block(&self, w: &[f64], rows: std::ops::Range<usize>) -> (f64, Vec<f64>) {
-        let (p, width) = (self.x.ncols(), self.logits);
-        let Ok(w) = ArrayView2::from_shape((p + 1, width), w) else { return (f64::NAN, w.to_vec()) };
+        let shape = (self.x.ncols(), self.logits);
+        let Ok(w) = ArrayView2::from_shape(shape, w) else { return (f64::NAN, w.to_vec()) };
         let x = self.x.slice_axis(Axis(0), rows.clone().into());
-        let mut z = Array2::zeros((x.nrows(), width));
-        general_mat_mul(1.0, &x, &w.slice_axis(Axis(0), (..p).into()), 0.0, &mut z);
-        z += &w.row(p);
+        let mut z = x.dot(&w);
         let mut loss = 0.0;
         for (mut z, place) in z.outer_iter_mut().zip(&self.places[rows]) {
             let (z, place) = (z.as_slice_mut().unwrap_or_default(), *place as usize);
-            if width == 1 {
+            if self.logits == 1 {
                 let sign = if place == 1 { 1.0 } else { -1.0 };
                 let margin = sign * z[0];
                 loss += if margin > 0.0 { (-margin).exp().ln_1p() } else { margin.exp().ln_1p() - margin };
@@ -181,26 +196,18 @@ impl Problem<'_> {
             }
         }
         let mut gradient = vec![0.0; w.len()];
-        if let Ok(mut gradient) = ndarray::ArrayViewMut2::from_shape((p + 1, width), &mut gradient) {
-            general_mat_mul(1.0, &x.t(), &z, 0.0, &mut gradient.slice_axis_mut(Axis(0), (..p).into()));
-            gradient.row_mut(p).assign(&z.sum_axis(Axis(0)));
+        if let Ok(mut gradient) = ArrayViewMut2::from_shape(shape, &mut gradient) {
+            general_mat_mul(1.0, &x.t(), &z, 0.0, &mut gradient);
         }
         (loss, gradient)
     }
 
-    /// The inverse of h E[x xᵀ] + the penalty, where x ends with a 1: of the Hessian of each logit where all are equal,
-    /// h = (1 − 1/v)/v.
+    /// The inverse of h E[x xᵀ] + the penalty: of the Hessian of each logit where all are equal, h = (1 − 1/v)/v.
     fn scale(&self) -> Array2<f64> {
-        let (p, n) = (self.x.ncols(), self.x.nrows() as f64);
+        let p = self.x.ncols() - 1;
         let share = 1.0 / self.logits.max(2) as f64;
-        let h = share * (1.0 - share);
-        let (moments, means) = (self.x.t().dot(&self.x) * (h / n), self.x.sum_axis(Axis(0)) * (h / n));
-        let hessian = Array2::from_shape_fn((p + 1, p + 1), |(i, j)| match (i.max(j) == p, i == j) {
-            (true, true) => h,
-            (true, false) => means[i.min(j)],
-            (false, true) => moments[[i, i]] + self.penalty,
-            (false, false) => moments[[i, j]],
-        });
+        let mut hessian = self.x.t().dot(&self.x) * (share * (1.0 - share) / self.x.nrows() as f64);
+        hessian.diag_mut().iter_mut().take(p).for_each(|h| *h += self.penalty);
         let Ok((values, vectors)) = symmetric_eigen(hessian.view()) else { return Array2::eye(p + 1) };
         let least = values[p] * f64::EPSILON;
         (&vectors / &values.mapv(|value| value.max(least))).dot(&vectors.t())
@@ -211,7 +218,7 @@ impl Problem<'_> {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let inverse = self.scale();
         let scaled = |x: &[f64]| {
-            ArrayView2::from_shape((self.x.ncols() + 1, self.logits), x)
+            ArrayView2::from_shape((self.x.ncols(), self.logits), x)
                 .map_or_else(|_| x.to_vec(), |x| inverse.dot(&x).iter().copied().collect())
         };
         let mut gradient = vec![0.0; w.len()];
@@ -312,7 +319,7 @@ mod tests {
         for classes in [2, 4] {
             let places: Vec<u32> = (0..40).map(|i| (i * i % 7) as u32 % classes).collect();
             let logits = if classes == 2 { 1 } else { classes as usize };
-            let problem = Problem { x: x.view(), places: &places, logits, penalty: 0.02 };
+            let problem = Problem { x: with_ones(x.view()), places: &places, logits, penalty: 0.02 };
             let w: Vec<f64> = (0..4 * logits).map(|i| (i as f64 * 0.7).sin()).collect();
             let mut gradient = vec![0.0; w.len()];
             problem.value(&w, &mut gradient);

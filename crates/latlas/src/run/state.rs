@@ -287,7 +287,7 @@ impl State {
         let exact = Context { settings: Settings { sketch: None, ..context.settings.clone() }, ..context.clone() };
         let spots = invariants::spots(context);
         let probe = inputs.probe_of(&exact, &spots)?;
-        let whole = inputs.probe_of(&exact, &spots[..spots.len().min(invariants::WHOLE_SPOTS)])?;
+        let whole = inputs.probe_of(&exact, &spots[..spots.len().min(invariants::whole_spots(context))])?;
         let mut laws = Laws::default();
         laws.check_spots(&Place { context, probe: &probe, whole: &whole, encoder: inputs.encoder.as_deref() })?;
         if let (None, Some(decoder)) = (context.settings.sketch, &inputs.decoder) {
