@@ -161,16 +161,10 @@ impl CodeSet {
 }
 
 /// A logistic regression whose penalty is the smallest C with the best mean accuracy over contiguous folds.
-///
-/// All rows are fitted first, each penalty from the last one: folds begin where all rows ended, and need few steps.
 fn cross_validated(x: ArrayView2<'_, f64>, labels: &[u32]) -> Logistic {
     let n = x.nrows();
     let folds = FOLDS.min(n);
     let penalties: Vec<f64> = (0..PENALTIES).map(|i| 10_f64.powf(-4.0 + 8.0 * i as f64 / (PENALTIES - 1) as f64)).collect();
-    let mut path: Vec<Logistic> = Vec::with_capacity(PENALTIES);
-    for c in &penalties {
-        path.push(Logistic::fit(x, labels, *c, Effort::ROUGH, path.last()));
-    }
     let edge = |fold: usize| fold * (n / folds) + fold.min(n % folds);
     let accuracies = |fold: usize| {
         let held = edge(fold)..edge(fold + 1);
@@ -178,11 +172,17 @@ fn cross_validated(x: ArrayView2<'_, f64>, labels: &[u32]) -> Logistic {
         let train = concatenate(Axis(0), &rest).unwrap_or_default();
         let own = [&labels[..held.start], &labels[held.end..]].concat();
         let (held_x, held_y) = (x.slice_axis(Axis(0), held.clone().into()), &labels[held]);
-        let of = |(c, start): (&f64, &Logistic)| Logistic::fit(train.view(), &own, *c, Effort::ROUGH, Some(start)).accuracy(held_x, held_y);
-        penalties.par_iter().zip(&path).map(of).collect::<Vec<f64>>()
+        let mut last: Option<Logistic> = None;
+        let along = |c: &f64| {
+            let fit = Logistic::fit(train.view(), &own, *c, Effort::ROUGH, last.as_ref());
+            let accuracy = fit.accuracy(held_x, held_y);
+            last = Some(fit);
+            accuracy
+        };
+        penalties.iter().map(along).collect::<Vec<f64>>()
     };
     let all: Vec<Vec<f64>> = (0..folds).into_par_iter().map(accuracies).collect();
     let mean = |i: usize| all.iter().map(|fold| fold[i]).sum::<f64>();
     let best = crate::learners::largest((0..PENALTIES).map(mean));
-    Logistic::fit(x, labels, penalties[best], Effort::FULL, Some(&path[best]))
+    Logistic::fit(x, labels, penalties[best], Effort::FULL, None)
 }
