@@ -73,7 +73,9 @@ const FLAGS: &[Flag] = &[
     flag("std", "model.std", "X", "Standard deviation of the gaussian likelihood"),
     flag("beta", "model.beta", "X", "Weight of the rate in a VAE"),
     flag("warm-up", "model.warm-up", "STEPS", "Steps over which that weight rises from 0"),
-    flag("penalty", "model.penalty", "NAME", "none, capacity, total-correlation, dip-i or dip-ii"),
+    flag("penalty", "model.penalty", "NAME", "none, capacity, total-correlation, factor, dip-i or dip-ii"),
+    flag("jacobian", "model.jacobian.penalty", "NAME", "none, orthogonal-columns, condition or isometry: asked of the decoder's Jacobian"),
+    flag("jacobian-weight", "model.jacobian.weight", "X", "Weight of that penalty"),
     flag("epochs", "epochs", "N", "Passes over the data"),
     flag("batch", "batch", "N", "Samples a step"),
     flag("learning-rate", "learning-rate", "X", "Step size of the optimiser"),
@@ -181,7 +183,7 @@ fn settings(arguments: &Arguments) -> Outcome<Settings> {
 /// A value as it was written: TOML where it reads as that, a list for what is one, else text.
 fn value(path: &str, text: &str) -> Value {
     let parse = |text: &str| format!("x = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("x"));
-    let is_list = ["hidden", "channels"].iter().any(|list| path.ends_with(list));
+    let is_list = ["hidden", "channels", "discriminator"].iter().any(|list| path.ends_with(list));
     if is_list && !text.starts_with('[') {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         return Value::Array(items.map(|item| parse(item).unwrap_or_else(|| Value::String(item.into()))).collect());

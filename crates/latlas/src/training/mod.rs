@@ -7,6 +7,7 @@
 
 mod batches;
 mod checkpoint;
+mod data;
 mod fit;
 mod folder;
 mod objective;
@@ -16,10 +17,11 @@ mod settings;
 mod trainer;
 
 pub use batches::Batches;
+pub use data::Data;
 pub use fit::fit;
-pub use folder::{Options, Outcome, file_graph, train, write_files};
+pub use folder::{Options, Outcome, PRIOR, file_graph, train, write_files};
 pub use objective::{Evaluation, Objective};
 pub use optimizer::{Optimizer, State as OptimizerState};
 pub use schedule::Schedule;
 pub use settings::{EarlyStopping, Settings};
-pub use trainer::{Data, Progress, Step, Trainer};
+pub use trainer::{Progress, Step, Trainer};

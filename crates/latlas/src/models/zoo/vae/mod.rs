@@ -9,14 +9,22 @@
 //! - `capacity`: γ · |KL − C| with C rising over the steps (Burgess et al. 2018);
 //! - `total-correlation`: the aggregate posterior's total correlation by minibatch-weighted sampling, times β − 1
 //!   (β-TCVAE, Chen et al. 2018);
+//! - `factor`: γ times the total correlation as a discriminator sees it, which learns beside the model to tell codes from codes
+//!   whose columns were shuffled over the batch (FactorVAE, Kim and Mnih 2018);
 //! - `dip-i`, `dip-ii`: distance of the codes' covariance from the identity (Kumar, Sattigeri and Balakrishnan 2018).
+//!
+//! Their estimates are `total-correlation` log q(z) − Σᵢ log q(zᵢ) over one batch, and `factor` the logit D(z) of the discriminator, whose
+//! own loss is ½ E log(1 + e^−D(z)) + ½ E log(1 + e^D(z̃)) for shuffled z̃.
 
-use latlas_graph::ops::{Binary, Contraction, Unary};
-use latlas_graph::{NodeId, Rows, lower};
+mod discriminator;
+mod penalties;
+
+use latlas_graph::ops::{Binary, Unary};
+use latlas_graph::{NodeId, lower};
 use serde::{Deserialize, Serialize};
 
 use super::layers::{affine, total};
-use super::{Feed, Likelihood, Model, Networks, Parts, Ramp, Term};
+use super::{Feed, Jacobian, Likelihood, Model, Networks, Parts, Ramp, Term};
 use crate::error::{Error, Result};
 
 /// What is added to the bound, or put in its place.
@@ -30,6 +38,8 @@ pub enum Penalty {
     Capacity,
     /// Total correlation of the aggregate posterior.
     TotalCorrelation,
+    /// The same as a discriminator sees it.
+    Factor,
     /// Covariance of the posterior means.
     DipI,
     /// Covariance of the codes.
@@ -54,12 +64,16 @@ pub struct Vae {
     pub warm_up: u64,
     /// What is added.
     pub penalty: Penalty,
-    /// Weight of a `capacity` or `dip` penalty (its diagonal has ten times less in `dip-i`, as much in `dip-ii`).
+    /// Weight of a `capacity`, `factor` or `dip` penalty (its diagonal has ten times less in `dip-i`, as much in `dip-ii`).
     pub gamma: f64,
     /// The capacity that is reached at last, in nats.
     pub capacity: f64,
     /// Steps over which it rises.
     pub capacity_steps: u64,
+    /// Widths of the hidden layers of the discriminator of `factor`.
+    pub discriminator: Vec<usize>,
+    /// What is asked of the decoder's Jacobian.
+    pub jacobian: Jacobian,
 }
 
 impl Default for Vae {
@@ -75,12 +89,14 @@ impl Default for Vae {
             gamma: 10.0,
             capacity: 25.0,
             capacity_steps: 10_000,
+            discriminator: vec![128, 128],
+            jacobian: Jacobian::default(),
         }
     }
 }
 
 /// q(z | x) of a batch.
-struct Posterior {
+pub(super) struct Posterior {
     mean: NodeId,
     logvar: NodeId,
 }
@@ -93,6 +109,15 @@ impl Vae {
         Ok(Posterior { mean, logvar })
     }
 
+    /// μ + σ ε for fresh ε.
+    fn draw(&self, p: &mut Parts<'_>, q: &Posterior) -> NodeId {
+        let noise = p.input("noise", &[self.latent], Feed::Normal);
+        let half = lower::times(&mut p.b, q.logvar, 0.5);
+        let spread = p.b.unary(Unary::Exp, half);
+        let moved = p.b.binary(Binary::Mul, spread, noise);
+        p.b.binary(Binary::Add, q.mean, moved)
+    }
+
     /// KL(q ‖ N(0, I)) of a sample: ½ Σ (μ² + σ² − 1 − log σ²).
     fn rate(&self, p: &mut Parts<'_>, q: &Posterior) -> NodeId {
         let b = &mut p.b;
@@ -103,66 +128,6 @@ impl Vae {
         let half = lower::times(&mut p.b, sum, 0.5);
         lower::plus(&mut p.b, half, -0.5 * self.latent as f64)
     }
-
-    /// γ Σ_{i≠j} C_ij² + γ' Σ_i (C_ii − 1)² of the covariance C of the codes.
-    fn covariance_penalty(&self, p: &mut Parts<'_>, q: &Posterior) -> NodeId {
-        let (batch, d) = (p.axis(), self.latent);
-        let b = &mut p.b;
-        let count = b.count(batch);
-        let sum = b.row_sum(q.mean, batch);
-        let wide = b.expand(count, &[d]);
-        let mean = b.binary(Binary::Div, sum, wide);
-        let centred = b.binary(Binary::Sub, q.mean, mean);
-        let outer = Contraction { a: vec![0], b: vec![1], out: vec![0, 1], sum_rows: Rows::of(batch) };
-        let covariance = b.contract(centred, centred, outer);
-        let wide = b.expand(count, &[d, d]);
-        let mut covariance = b.binary(Binary::Div, covariance, wide);
-        let identity: Vec<f64> = (0..d * d).map(|i| f64::from(u8::from(i % (d + 1) == 0))).collect();
-        let identity = b.constant(latlas_graph::Tensor::new([d, d], identity));
-        if self.penalty == Penalty::DipIi {
-            let variance = b.unary(Unary::Exp, q.logvar);
-            let sum = b.row_sum(variance, batch);
-            let wide = b.expand(count, &[d]);
-            let mean = b.binary(Binary::Div, sum, wide);
-            let spread = b.expand(mean, &[d, d]);
-            let diagonal = b.binary(Binary::Mul, spread, identity);
-            covariance = b.binary(Binary::Add, covariance, diagonal);
-        }
-        let off = b.binary(Binary::Sub, covariance, identity);
-        let square = b.binary(Binary::Mul, off, off);
-        let on_diagonal = if self.penalty == Penalty::DipI { 0.1 } else { 1.0 };
-        let weights: Vec<f64> = (0..d * d).map(|i| if i % (d + 1) == 0 { on_diagonal } else { 1.0 }).collect();
-        let weights = b.constant(latlas_graph::Tensor::new([d, d], weights));
-        let weighted = b.binary(Binary::Mul, square, weights);
-        total(p, weighted)
-    }
-}
-
-/// log q(z) − Σ_i log q(z_i) of each sample, by minibatch-weighted sampling: q(z) ≈ Σ_j q(z | x_j) / (N · M).
-///
-/// The normaliser N · M is left out: it cancels but for (d − 1) · log(N · M), a constant.
-fn aggregate_total_correlation(p: &mut Parts<'_>, z: NodeId, q: &Posterior) -> Result<NodeId> {
-    let batch = p.axis();
-    let size = p.b.graph().axis_size(batch, 1);
-    let others = p.b.axis("batch'", size)?;
-    let b = &mut p.b;
-    let (mean, logvar) = (b.rename(q.mean, batch, others), b.rename(q.logvar, batch, others));
-    let difference = b.binary(Binary::Sub, z, mean);
-    let negative = b.unary(Unary::Neg, logvar);
-    let precision = b.unary(Unary::Exp, negative);
-    let square = b.binary(Binary::Mul, difference, difference);
-    let scaled = b.binary(Binary::Mul, square, precision);
-    let both = b.binary(Binary::Add, scaled, logvar);
-    // log q(z_i | x_j) without log 2π, which cancels too.
-    let each = lower::times(b, both, -0.5);
-    let joint = total(p, each);
-    let joint = p.b.stack(joint, others);
-    let joint = lower::log_sum_exp(&mut p.b, joint, &[0])?;
-    let joint = p.b.reshape(joint, &[]);
-    let each = p.b.stack(each, others);
-    let product = lower::log_sum_exp(&mut p.b, each, &[0])?;
-    let product = total(p, product);
-    Ok(p.b.binary(Binary::Sub, joint, product))
 }
 
 impl Model for Vae {
@@ -182,17 +147,13 @@ impl Model for Vae {
     }
 
     fn couples_samples(&self) -> bool {
-        self.penalty != Penalty::None
+        !matches!(self.penalty, Penalty::None | Penalty::Factor)
     }
 
     fn terms(&self, p: &mut Parts<'_>, x: NodeId) -> Result<Vec<Term>> {
         let shape = p.b.shape(x).to_vec();
         let q = self.encode(p, x)?;
-        let noise = p.input("noise", &[self.latent], Feed::Normal);
-        let half = lower::times(&mut p.b, q.logvar, 0.5);
-        let spread = p.b.unary(Unary::Exp, half);
-        let moved = p.b.binary(Binary::Mul, spread, noise);
-        let z = p.b.binary(Binary::Add, q.mean, moved);
+        let z = self.draw(p, &q);
         let decoded = self.likelihood.decode(p, &self.networks, z, &shape, self.std)?;
         let reconstruction = decoded.negative_log_likelihood(p, x);
         let rate = self.rate(p, &q);
@@ -200,6 +161,11 @@ impl Model for Vae {
         let beta = Ramp { from: 0.0, to: self.beta, steps: self.warm_up };
         match self.penalty {
             Penalty::None | Penalty::DipI | Penalty::DipIi => terms.push(Term::weighted("rate", rate, beta)),
+            Penalty::Factor => {
+                let logit = discriminator::logit(p, z, &self.discriminator);
+                terms.push(Term::weighted("rate", rate, beta));
+                terms.push(Term::weighted("total-correlation", logit, Ramp::fixed(self.gamma)));
+            }
             Penalty::Capacity => {
                 let capacity = p.scheduled("capacity", Ramp { from: 0.0, to: self.capacity, steps: self.capacity_steps });
                 let mean = p.mean_over_batch(rate);
@@ -209,17 +175,28 @@ impl Model for Vae {
                 terms.push(Term::weighted("capacity", distance, Ramp::fixed(self.gamma)));
             }
             Penalty::TotalCorrelation => {
-                let correlation = aggregate_total_correlation(p, z, &q)?;
+                let correlation = penalties::aggregate_total_correlation(p, z, &q)?;
                 terms.push(Term::new("rate", rate));
                 let weight = Ramp { from: 0.0, to: self.beta - 1.0, steps: self.warm_up };
                 terms.push(Term::weighted("total-correlation", correlation, weight));
             }
         }
         if matches!(self.penalty, Penalty::DipI | Penalty::DipIi) {
-            let penalty = self.covariance_penalty(p, &q);
+            let penalty = penalties::covariance(p, &q, self.penalty);
             terms.push(Term::weighted("covariance", penalty, Ramp::fixed(self.gamma)));
         }
+        let mean = decoded.mean(p);
+        terms.extend(self.jacobian.term(p, z, mean)?);
         Ok(terms)
+    }
+
+    fn adversary(&self, p: &mut Parts<'_>, x: NodeId) -> Result<Option<NodeId>> {
+        if self.penalty != Penalty::Factor {
+            return Ok(None);
+        }
+        let q = self.encode(p, x)?;
+        let z = self.draw(p, &q);
+        Ok(Some(discriminator::loss(p, z, &self.discriminator)))
     }
 
     fn files(&self) -> &'static [&'static str] {
