@@ -4,6 +4,7 @@
 mod flows;
 mod folders;
 mod gradients;
+mod saved;
 
 use latlas::models::zoo::{Autoencoder, Flow, Networks, Parameters, Spec, Vae};
 use latlas::training::{Data, Settings};
