@@ -36,6 +36,8 @@ pub enum Purpose {
     Evaluation = 52,
     /// Batches and noise of an adversary.
     Adversary = 54,
+    /// Noise of gradients that are compared.
+    Gradients = 56,
     /// First centres of a mixture that is fitted to codes.
     Centres = 55,
     /// Probes of a sketch.

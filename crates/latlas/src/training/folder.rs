@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{load, save};
-use super::{Data, Evaluation, Settings, Trainer};
+use super::{Comparison, Data, Evaluation, Settings, Trainer, compare_estimators};
 use crate::data::write_whole;
 use crate::error::{Error, Result};
 use crate::models::zoo::{Model, Parameters, Parts};
@@ -113,6 +113,18 @@ pub fn train(folder: &Path, settings: &Settings, data: &Data, options: Options, 
         held_out: held_out.map(|e| (e.loss, names.into_iter().zip(e.terms).collect())),
         resumed_at,
     })
+}
+
+/// The estimators of a VAE's gradient side by side where a training in a folder stands, or at its start: the step, and every block of
+/// parameters. Nothing is trained or written.
+///
+/// # Errors
+/// A folder that holds another training, and those of [`compare_estimators`].
+pub fn compare_gradients(folder: &Path, settings: &Settings, data: &Data, draws: usize) -> Result<(u64, Vec<Comparison>)> {
+    let mut trainer = Trainer::new(settings, data)?;
+    load(&folder.join("checkpoint.safetensors"), &mut trainer, &identity(settings, data))?;
+    let compared = compare_estimators(settings, data, &mut trainer.parameters, draws)?;
+    Ok((trainer.progress.step, compared))
 }
 
 /// Removes a file that may be there.

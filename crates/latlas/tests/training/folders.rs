@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use latlas::models::zoo::{Autoencoder, CodePrior, Flow, Penalty, Spec, Vae};
+use latlas::models::zoo::{Autoencoder, CodePrior, Flow, Likelihood, Penalty, Spec, Vae};
 use latlas::samples::Prior;
 use latlas::training::{Options, Settings, train};
 
@@ -116,15 +116,17 @@ fn settings_out_of_range_are_refused() {
 #[test]
 fn the_discriminator_learns_and_is_logged() {
     let folder = tempfile::tempdir().unwrap();
-    let vae = Vae { networks: networks(), penalty: Penalty::Factor, gamma: 0.0, discriminator: vec![16], ..Vae::default() };
-    let settings = Settings { epochs: 40, ..short(Spec::Vae(vae)) };
+    // Without a rate the codes of a curve lie on a curve, whose latents depend on each other.
+    let vae = Vae { networks: networks(), likelihood: Likelihood::Gaussian, std: 0.1, beta: 0.0, ..Vae::default() };
+    let vae = Vae { penalty: Penalty::Factor, gamma: 0.0, discriminator: vec![16, 16], ..vae };
+    let settings = Settings { epochs: 100, ..short(Spec::Vae(vae)) };
     train(folder.path(), &settings, &data(80, &[4]), Options::default(), &|_, _, _| ()).unwrap();
     let log = std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
     let loss = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["training"]["adversary"].as_f64().unwrap();
     let losses: Vec<f64> = log.lines().map(loss).collect();
     // Who cannot tell has the loss log 2.
     assert!((losses[0] - std::f64::consts::LN_2).abs() < 0.1, "{losses:?}");
-    assert!(losses[39] < losses[0] - 0.01, "{losses:?}");
+    assert!(losses[99] < 0.9 * losses[0], "{losses:?}");
 }
 
 #[test]

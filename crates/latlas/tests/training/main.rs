@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod flows;
+mod estimators;
 mod folders;
 mod gradients;
 mod saved;
@@ -67,6 +68,7 @@ pub fn models() -> Vec<(&'static str, Spec)> {
         ("total correlation", Spec::Vae(Vae { penalty: Penalty::TotalCorrelation, beta: 3.0, ..vae.clone() })),
         ("factor", Spec::Vae(Vae { penalty: Penalty::Factor, discriminator: vec![5], ..vae.clone() })),
         ("orthogonal columns", Spec::Vae(Vae { jacobian: asked(JacobianPenalty::OrthogonalColumns), ..vae.clone() })),
+        ("three layers", Spec::Vae(Vae { layers: vec![3, 1], ..vae.clone() })),
         ("DIP I", Spec::Vae(Vae { penalty: Penalty::DipI, ..vae.clone() })),
         ("DIP II", Spec::Vae(Vae { penalty: Penalty::DipIi, ..vae })),
         ("affine flow", Spec::Flow(Flow { act_norm: true, ..flow.clone() })),

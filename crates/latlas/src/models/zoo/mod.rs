@@ -28,7 +28,7 @@ pub use likelihood::Likelihood;
 pub use networks::Networks;
 pub use parts::{Feed, Parameter, Parameters, Parts, Start};
 pub use ramp::Ramp;
-pub use vae::{Penalty, Vae};
+pub use vae::{Estimator, Penalty, Vae};
 
 /// What the names of an adversary's parameters begin with.
 pub const ADVERSARY: &str = "adversary.";
