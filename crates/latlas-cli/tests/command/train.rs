@@ -109,3 +109,19 @@ fn a_fitted_prior_is_used_where_none_is_named() {
     assert_eq!(value(&found), value(&measured(&["--prior", "out/prior.json"]).0));
     assert_ne!(value(&found), value(&measured(&["--prior", "normal"]).0));
 }
+
+#[test]
+fn estimators_of_a_gradient_are_shown_side_by_side() {
+    let folder = scratch();
+    let model = ["train", "vae", "--hidden", "4", "--epochs", "1", "-o", "out"];
+    let ran = latlas_in(folder.path(), &[&model[..], &["--compare-gradients", "40"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("at step 0, 40 draws"), "{}", ran.err);
+    for word in ["variance, score", "encoder.mean.weight", "decoder.logits.bias"] {
+        assert!(ran.out.contains(word), "{word}: {}", ran.out);
+    }
+    assert!(!folder.path().join("out/decoder.onnx").exists());
+    assert_eq!(latlas_in(folder.path(), &model).code, 0);
+    let trained = latlas_in(folder.path(), &[&model[..], &["--compare-gradients", "40"]].concat());
+    assert!(trained.err.contains("at step 12,"), "{}", trained.err);
+}

@@ -18,8 +18,8 @@ use crate::models::OnnxDecoder;
 use crate::run::{Inputs, Settings as RunSettings, run};
 use crate::special_functions::student_quantile;
 
-use trainings::train_all;
 pub use page::page;
+use trainings::train_all;
 
 /// How an experiment is done.
 #[derive(Debug, Clone)]

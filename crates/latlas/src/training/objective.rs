@@ -136,7 +136,9 @@ impl Objective {
             .map(|(feed, scheduled)| match feed {
                 Feed::Parameter(i) => parameters.list()[*i].values.as_slice(),
                 Feed::Scheduled(_) => scheduled,
-                Feed::Data | Feed::Labels | Feed::Normal | Feed::Uniform | Feed::Shuffle | Feed::Zeros => given.next().map_or(&[][..], Vec::as_slice),
+                Feed::Data | Feed::Labels | Feed::Normal | Feed::Uniform | Feed::Shuffle | Feed::Zeros => {
+                    given.next().map_or(&[][..], Vec::as_slice)
+                }
             })
             .collect();
         self.program.run(n, &inputs, &mut self.outputs)?;

@@ -15,7 +15,7 @@ fn both_estimators_have_the_same_expectation() {
     let mut parameters = Parameters::new(5);
     Objective::new(settings.model.model(), &mut parameters, &[4], settings.batch, 8, true).unwrap();
     stir(&mut parameters);
-    let draws = 4000;
+    let draws = 1500;
     let compared = compare_estimators(&settings, &rows, &mut parameters, draws).unwrap();
     assert_eq!(compared.len(), parameters.list().len());
     for found in compared {

@@ -30,9 +30,7 @@ fn along_and_difference(objective: &Objective, parameters: &Parameters, n: usize
                 // Column j is moved on by j + 1 rows.
                 Feed::Shuffle => (0..n * one).map(|k| ((k / one + k % one + 1) % n * one + k % one) as f64).collect(),
                 Feed::Scheduled(ramp) => vec![ramp.at(step)],
-                Feed::Parameter(i) => {
-                    parameters.list()[*i].values.iter().enumerate().map(|(k, &x)| f64::from(x) + shift(*i, k)).collect()
-                }
+                Feed::Parameter(i) => parameters.list()[*i].values.iter().enumerate().map(|(k, &x)| f64::from(x) + shift(*i, k)).collect(),
             })
             .collect()
     };

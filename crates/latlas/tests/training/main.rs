@@ -1,8 +1,8 @@
 //! Trained models: gradients at fixed weights, invertible flows, runs that resume to the same bits.
 #![allow(clippy::unwrap_used)]
 
-mod flows;
 mod estimators;
+mod flows;
 mod folders;
 mod gradients;
 mod saved;

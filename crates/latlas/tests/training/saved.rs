@@ -54,9 +54,7 @@ fn saved_models_give_the_same_numbers() {
             }
             let title: String = format!("{name}_{file}").chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
             std::fs::write(folder.join(format!("{title}.onnx")), &bytes).unwrap();
-            let array = |shape: &[usize], values: &[f64]| {
-                ArrayD::from_shape_vec([&[SAMPLES], shape].concat(), values.to_vec()).unwrap()
-            };
+            let array = |shape: &[usize], values: &[f64]| ArrayD::from_shape_vec([&[SAMPLES], shape].concat(), values.to_vec()).unwrap();
             let named = |kind: &str, ports: &[latlas_graph::Port], values: &[Vec<f64>]| {
                 let of = |(port, values): (&latlas_graph::Port, &Vec<f64>)| (format!("{kind}:{}", port.name), array(&port.shape, values));
                 ports.iter().zip(values).map(of).collect::<Vec<_>>()
