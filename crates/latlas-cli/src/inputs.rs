@@ -80,7 +80,11 @@ pub fn gather(model: Option<&str>, options: &ModelOptions, samples: &SampleOptio
     inputs.labels = table("labels", samples.labels.as_ref(), shelf, records)?.map(|table| classes(&table)).transpose()?;
     let rows = table("condition", samples.condition.as_ref(), shelf, records)?;
     inputs.condition = rows.map(|table| data::finite_rows(&table, "the decoder takes a condition", c)).transpose()?;
-    match samples.prior.as_ref() {
+    let fitted = model.and_then(fitted_prior);
+    if let (None, Some(path)) = (&samples.prior, &fitted) {
+        notes.push(format!("prior: {path}, which was fitted with the model (--prior normal for N(0, I))"));
+    }
+    match samples.prior.as_ref().or(fitted.as_ref()) {
         None => {}
         Some(spec) if is_mixture(spec)? => inputs.prior = mixture(spec, d, shelf, records)?,
         Some(spec) if is_data_file(spec) => {
@@ -209,6 +213,14 @@ fn model_record(role: &str, spec: &str, sha256: &str, shape: [usize; 2]) -> Inpu
 
 fn encoder_record(role: &str, encoder: &OnnxEncoder) -> InputRecord {
     model_record(role, &encoder.path().to_string_lossy(), encoder.sha256(), [encoder.data_dim(), encoder.latent_dim()])
+}
+
+/// The prior that a training left beside its decoder.
+fn fitted_prior(model: &str) -> Option<String> {
+    let path = Path::new(model);
+    let is_file = path.file_name()? == "decoder.onnx" && path.is_file();
+    let prior = path.with_file_name(latlas::training::PRIOR);
+    (is_file && prior.is_file()).then(|| prior.to_string_lossy().into_owned())
 }
 
 /// Whether a prior is written as a file of latents and not by its name or as JSON.

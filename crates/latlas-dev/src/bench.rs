@@ -9,6 +9,7 @@ mod memory;
 mod page;
 mod representation;
 mod table;
+mod training;
 mod worker;
 
 use anyhow::{Result, bail};
@@ -35,6 +36,7 @@ const BENCHMARKS: &[Benchmark] = &[
     },
     Benchmark { name: "geometry", summary: "geodesics and exponential maps beside stochman", run: geometry::run },
     Benchmark { name: "representation", summary: "scores of codes beside scikit-learn's boosted trees", run: representation::run },
+    Benchmark { name: "training", summary: "VAEs and flows trained beside PyTorch", run: training::run },
     Benchmark { name: "memory", summary: "peak memory of whole runs of the command", run: memory::run },
     Benchmark { name: "instructions", summary: "instructions of three small cases, by callgrind", run: instructions::run },
 ];

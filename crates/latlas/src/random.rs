@@ -34,6 +34,12 @@ pub enum Purpose {
     HeldOut = 51,
     /// Noise of an evaluation on held-out samples.
     Evaluation = 52,
+    /// Batches and noise of an adversary.
+    Adversary = 54,
+    /// Noise of gradients that are compared.
+    Gradients = 56,
+    /// First centres of a mixture that is fitted to codes.
+    Centres = 55,
     /// Probes of a sketch.
     Sketch = 16,
     /// Probes of the sketches by which sketches are checked.

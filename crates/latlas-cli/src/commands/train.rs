@@ -6,14 +6,15 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use latlas::data;
 use latlas::error::Error;
 use latlas::models::zoo::Spec;
-use latlas::training::{self, Data, Settings};
-use toml::{Table, Value};
+use latlas::training::{self, Comparison, Data, Scatter, Settings};
+use toml::Value;
 
 use crate::args::{Talk, Threads};
 use crate::console::{Console, plain};
 use crate::failure::{Failure, Outcome};
 use crate::inputs::classes;
 use crate::progress::Progress;
+use crate::table::Table;
 
 /// Train a model and save it as ONNX; a run that was interrupted goes on where it was
 #[derive(Debug, Args)]
@@ -42,6 +43,9 @@ pub struct Arguments {
     /// Steps between two checkpoints, in place of ten seconds; changes no bit of the model
     #[arg(long, value_name = "STEPS", default_value_t = 0)]
     checkpoint_every: u64,
+    /// Train nothing: variances of a VAE's gradient by both estimators over so many draws, where the training in the folder stands
+    #[arg(long, value_name = "DRAWS", conflicts_with_all = ["restart", "checkpoint_every"])]
+    compare_gradients: Option<usize>,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
@@ -73,7 +77,10 @@ const FLAGS: &[Flag] = &[
     flag("std", "model.std", "X", "Standard deviation of the gaussian likelihood"),
     flag("beta", "model.beta", "X", "Weight of the rate in a VAE"),
     flag("warm-up", "model.warm-up", "STEPS", "Steps over which that weight rises from 0"),
-    flag("penalty", "model.penalty", "NAME", "none, capacity, total-correlation, dip-i or dip-ii"),
+    flag("penalty", "model.penalty", "NAME", "none, capacity, total-correlation, factor, dip-i or dip-ii"),
+    flag("estimator", "model.estimator", "NAME", "reparametrised or score: how the gradient of a VAE goes from decoder to encoder"),
+    flag("jacobian", "model.jacobian.penalty", "NAME", "none, orthogonal-columns, condition or isometry: asked of the decoder's Jacobian"),
+    flag("jacobian-weight", "model.jacobian.weight", "X", "Weight of that penalty"),
     flag("epochs", "epochs", "N", "Passes over the data"),
     flag("batch", "batch", "N", "Samples a step"),
     flag("learning-rate", "learning-rate", "X", "Step size of the optimiser"),
@@ -132,6 +139,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let settings = settings(arguments)?;
     let data = read(arguments, &settings)?;
     console.note(&format!("{} rows of shape {:?}", data.rows(), data.shape));
+    if let Some(draws) = arguments.compare_gradients {
+        return compare(arguments, &settings, &data, draws, console);
+    }
     let progress = Progress::new(console, "steps");
     let tell = |step: u64, steps: u64, loss: f64| {
         progress.at(step as usize, steps as usize);
@@ -154,10 +164,25 @@ pub fn run(arguments: &Arguments) -> Outcome {
     console.data(&(files.join("\n") + "\n"))
 }
 
+/// The estimators of a gradient side by side.
+fn compare(arguments: &Arguments, settings: &Settings, data: &Data, draws: usize, console: Console) -> Outcome {
+    let (step, blocks) = training::compare_gradients(&arguments.out, settings, data, draws)?;
+    console.note(&format!("one batch of {} at step {step}, {draws} draws", settings.batch));
+    let heading = ["parameters", "‖mean‖", "variance", "± s.e.", "‖mean‖, score", "variance, score", "± s.e.", "ratio"];
+    let mut table = Table::new(&heading);
+    for Comparison { block, reparametrised, score } in &blocks {
+        let of = |scatter: &Scatter| [scatter.norm(), scatter.variance, scatter.error].map(|x| format!("{x:.3e}"));
+        let ([norm, variance, error], [score_norm, score_variance, score_error]) = (of(reparametrised), of(score));
+        let ratio = format!("{:.1}", score.variance / reparametrised.variance);
+        table.row([block.clone(), norm, variance, error, score_norm, score_variance, score_error, ratio]);
+    }
+    console.data(&table.render(console))
+}
+
 /// The settings: those of the file, and what the command line puts on top.
 fn settings(arguments: &Arguments) -> Outcome<Settings> {
     let mut table = match &arguments.settings {
-        None => Table::new(),
+        None => toml::Table::new(),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|source| Error::Io { action: "read", path: path.clone(), source })?;
             text.parse().map_err(|e| Failure::usage(format!("{}: {e}", path.display()), "settings are TOML, as a training writes them"))?
@@ -180,8 +205,8 @@ fn settings(arguments: &Arguments) -> Outcome<Settings> {
 
 /// A value as it was written: TOML where it reads as that, a list for what is one, else text.
 fn value(path: &str, text: &str) -> Value {
-    let parse = |text: &str| format!("x = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("x"));
-    let is_list = ["hidden", "channels"].iter().any(|list| path.ends_with(list));
+    let parse = |text: &str| format!("x = {text}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("x"));
+    let is_list = ["hidden", "channels", "discriminator"].iter().any(|list| path.ends_with(list));
     if is_list && !text.starts_with('[') {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         return Value::Array(items.map(|item| parse(item).unwrap_or_else(|| Value::String(item.into()))).collect());
@@ -191,12 +216,12 @@ fn value(path: &str, text: &str) -> Value {
 }
 
 /// Sets an entry by its path.
-fn set(table: &mut Table, path: &str, value: Value) -> Outcome {
+fn set(table: &mut toml::Table, path: &str, value: Value) -> Outcome {
     let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     match rest {
         None => _ = table.insert(first.into(), value),
         Some(rest) => {
-            let entry = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
+            let entry = table.entry(first).or_insert_with(|| Value::Table(toml::Table::new()));
             let Value::Table(inner) = entry else {
                 return Err(Failure::usage(
                     format!("{path}: {first:?} is a value and has no entries"),

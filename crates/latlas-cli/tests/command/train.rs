@@ -91,3 +91,37 @@ fn convolutions_take_pictures() {
     let inspected = latlas_in(folder.path(), &["inspect", "out/decoder.onnx"]);
     assert!(inspected.out.contains("[1, 8, 8]"), "{}", inspected.out);
 }
+
+#[test]
+fn a_fitted_prior_is_used_where_none_is_named() {
+    let folder = scratch();
+    let arguments = ["train", "autoencoder", "--epochs", "4", "--hidden", "16", "--set", "model.prior={mixture = 3}", "-o", "out"];
+    let ran = latlas_in(folder.path(), &arguments);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "out/decoder.onnx\nout/encoder.onnx\nout/prior.json\n"), "{}", ran.err);
+    let measured = |options: &[&str]| {
+        let ran = latlas_in(folder.path(), &[&["run", "total-entropy", "out/decoder.onnx", "--samples", "50", "--json"], options].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        (ran.out, ran.err)
+    };
+    let (found, notes) = measured(&[]);
+    assert!(notes.contains("prior: out/prior.json"), "{notes}");
+    let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["estimates"][0]["value"].clone();
+    assert_eq!(value(&found), value(&measured(&["--prior", "out/prior.json"]).0));
+    assert_ne!(value(&found), value(&measured(&["--prior", "normal"]).0));
+}
+
+#[test]
+fn estimators_of_a_gradient_are_shown_side_by_side() {
+    let folder = scratch();
+    let model = ["train", "vae", "--hidden", "4", "--epochs", "1", "-o", "out"];
+    let ran = latlas_in(folder.path(), &[&model[..], &["--compare-gradients", "40"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("at step 0, 40 draws"), "{}", ran.err);
+    for word in ["variance, score", "encoder.mean.weight", "decoder.logits.bias"] {
+        assert!(ran.out.contains(word), "{word}: {}", ran.out);
+    }
+    assert!(!folder.path().join("out/decoder.onnx").exists());
+    assert_eq!(latlas_in(folder.path(), &model).code, 0);
+    let trained = latlas_in(folder.path(), &[&model[..], &["--compare-gradients", "40"]].concat());
+    assert!(trained.err.contains("at step 12,"), "{}", trained.err);
+}

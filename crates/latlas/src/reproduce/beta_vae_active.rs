@@ -12,7 +12,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     source: "Galperin and Köthe, Analyzing generative models by manifold entropic metrics, 2024",
     about: "VAEs of 100 latents with a Bernoulli likelihood, trained with different weights β of the rate; a latent is in use where its entropy \
             stands above the widest gap of the spectrum. Published: EMNIST digits, a convolutional network, 50 epochs. Here: the rows that \
-            are given (10,000 of MNIST in the numbers shown), a perceptron with one hidden layer of 256, 20 epochs. Counts depend on data \
+            are given (10,000 of MNIST in the numbers shown), a perceptron with one hidden layer of 256, 14 epochs. Counts depend on data \
             and network, so only their fall with β can be reproduced, not the counts.",
     needs_data: true,
     run,
@@ -45,11 +45,11 @@ fn run(setup: &Setup, tell: &dyn Fn(usize, usize)) -> Result<Reproduction> {
             networks: Networks { hidden: vec![256], ..Networks::default() },
             ..Vae::default()
         };
-        let settings = Settings { seed, epochs: if setup.quick { 2 } else { 20 }, held_out: 0.0, ..Settings::new(Spec::Vae(vae)) };
+        let settings = Settings { seed, epochs: if setup.quick { 2 } else { 14 }, held_out: 0.0, ..Settings::new(Spec::Vae(vae)) };
         Ok((settings, Data { values: values.clone(), shape: vec![rows.ncols()], labels: None }))
     };
     let measure = |decoder| {
-        let samples = if setup.quick { 100 } else { 500 };
+        let samples = if setup.quick { 100 } else { 300 };
         Ok(measured(decoder, &["active-dimensions"], &RunSettings { samples, ..RunSettings::default() })?.concat())
     };
     let (values, settings) = train_all(setup, cases.len(), 1, case, measure, tell)?;

@@ -7,20 +7,19 @@
 mod beta_vae_active;
 mod figure;
 mod page;
+mod trainings;
 mod two_moons;
 
 use ndarray::Array2;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::models::OnnxDecoder;
-use crate::models::onnx::Options;
 use crate::run::{Inputs, Settings as RunSettings, run};
-use crate::settings::Dtype;
 use crate::special_functions::student_quantile;
-use crate::training::{Data, Settings, file_graph, fit};
 
 pub use page::page;
+use trainings::train_all;
 
 /// How an experiment is done.
 #[derive(Debug, Clone)]
@@ -155,48 +154,8 @@ pub struct Reproduction {
     pub seconds: f64,
 }
 
-/// Parts of a training that are told of.
-const PARTS: usize = 100;
-
 /// How much is done, of how much.
 type Tell<'a> = &'a dyn Fn(usize, usize);
-
-/// Trains every case for every seed and measures it: `[quantities][cases][seeds]`, and the settings of the first.
-///
-/// `case` gives the settings of a case and seed and its data, `measure` the quantities of the trained decoder.
-fn train_all(
-    setup: &Setup,
-    cases: usize,
-    quantities: usize,
-    case: impl Fn(usize, u64) -> Result<(Settings, Data)>,
-    measure: impl Fn(OnnxDecoder) -> Result<Vec<f64>>,
-    tell: Tell<'_>,
-) -> Result<(Vec<Vec<Vec<f64>>>, String)> {
-    if setup.seeds == 0 {
-        return Err(Error::Input { what: "an experiment needs at least one seed".into(), hint: Some("give --seeds 5".into()) });
-    }
-    let all = cases * setup.seeds * PARTS;
-    let mut values = vec![vec![Vec::new(); cases]; quantities];
-    let mut written = String::new();
-    for c in 0..cases {
-        for seed in 0..setup.seeds {
-            let done = (c * setup.seeds + seed) * PARTS;
-            let (settings, data) = case(c, seed as u64)?;
-            if written.is_empty() {
-                written = toml::to_string(&settings)
-                    .map_err(|e| Error::State { what: format!("settings cannot be written: {e}"), hint: None })?;
-            }
-            let mut parameters = fit(&settings, &data, &|step, steps| tell(done + (step as usize * PARTS) / steps.max(1) as usize, all))?;
-            let graph = file_graph(settings.model.model(), "decoder", &mut parameters, &data.shape)?;
-            let decoder = OnnxDecoder::from_graph("decoder", graph, &Options::with_dtype(Dtype::F32))?;
-            for (quantity, value) in values.iter_mut().zip(measure(decoder)?) {
-                quantity[c].push(value);
-            }
-        }
-    }
-    tell(all, all);
-    Ok((values, written))
-}
 
 /// Values of estimates of a trained decoder, in the order of their ids.
 fn measured(decoder: OnnxDecoder, ids: &[&str], settings: &RunSettings) -> Result<Vec<Vec<f64>>> {

@@ -25,6 +25,11 @@ impl Batches {
         Self { seed, size, classes, rows: rows.len(), now: None }
     }
 
+    /// All rows, class by class.
+    pub fn all_rows(&self) -> impl Iterator<Item = usize> {
+        self.classes.iter().flatten().copied()
+    }
+
     /// Whole batches in an epoch.
     pub fn per_epoch(&self) -> u64 {
         (self.rows / self.size) as u64

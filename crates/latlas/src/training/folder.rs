@@ -10,13 +10,16 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{load, save};
-use super::{Data, Evaluation, Settings, Trainer};
+use super::{Comparison, Data, Evaluation, Settings, Trainer, compare_estimators};
 use crate::data::write_whole;
 use crate::error::{Error, Result};
 use crate::models::zoo::{Model, Parameters, Parts};
 
 /// Time between two checkpoints, if not told otherwise.
 const BETWEEN: Duration = Duration::from_secs(10);
+
+/// The prior of a model whose latents are not N(0, I), beside its decoder.
+pub const PRIOR: &str = "prior.json";
 
 /// How a training ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +45,8 @@ pub struct Options {
     pub checkpoint_every: u64,
 }
 
-/// Trains a model into a folder: `settings.toml`, `log.jsonl` (one line an epoch), `checkpoint.safetensors` and the model's ONNX
-/// files. If a checkpoint of the same training is there, it goes on from it.
+/// Trains a model into a folder: `settings.toml`, `log.jsonl` (one line an epoch), `checkpoint.safetensors`, the model's ONNX
+/// files, and [`PRIOR`] where a prior was fitted. If a checkpoint of the same training is there, it goes on from it.
 ///
 /// `tell` is given the step, the number of steps and the loss.
 ///
@@ -56,12 +59,7 @@ pub fn train(folder: &Path, settings: &Settings, data: &Data, options: Options, 
     let mut trainer = Trainer::new(settings, data)?;
     let (checkpoint, log_path) = (folder.join("checkpoint.safetensors"), folder.join("log.jsonl"));
     if options.restart {
-        match std::fs::remove_file(&checkpoint) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::Io { action: "remove", path: checkpoint, source });
-            }
-            _ => {}
-        }
+        remove(&checkpoint)?;
     }
     let resumed = load(&checkpoint, &mut trainer, &identity)?;
     let text = toml::to_string(settings).map_err(|e| Error::State { what: format!("settings cannot be written: {e}"), hint: None })?;
@@ -99,7 +97,15 @@ pub fn train(folder: &Path, settings: &Settings, data: &Data, options: Options, 
     let mut parameters = trainer.finished();
     let held_out = trainer.evaluate(&parameters)?;
     let names = trainer.terms();
-    let files = write_files(folder, settings, &mut parameters, &data.shape)?;
+    let mut files = write_files(folder, settings, &mut parameters, &data.shape)?;
+    let prior_path = folder.join(PRIOR);
+    if let Some(json) = trainer.prior(&mut parameters)?.and_then(|prior| prior.to_json()) {
+        write_whole(&prior_path, json.as_bytes())?;
+        files.push(prior_path);
+    } else {
+        // That of a training that was here before belongs to another model.
+        remove(&prior_path)?;
+    }
     Ok(Outcome {
         files,
         steps: trainer.progress.step,
@@ -107,6 +113,26 @@ pub fn train(folder: &Path, settings: &Settings, data: &Data, options: Options, 
         held_out: held_out.map(|e| (e.loss, names.into_iter().zip(e.terms).collect())),
         resumed_at,
     })
+}
+
+/// The estimators of a VAE's gradient side by side where a training in a folder stands, or at its start: the step, and every block of
+/// parameters. Nothing is trained or written.
+///
+/// # Errors
+/// A folder that holds another training, and those of [`compare_estimators`].
+pub fn compare_gradients(folder: &Path, settings: &Settings, data: &Data, draws: usize) -> Result<(u64, Vec<Comparison>)> {
+    let mut trainer = Trainer::new(settings, data)?;
+    load(&folder.join("checkpoint.safetensors"), &mut trainer, &identity(settings, data))?;
+    let compared = compare_estimators(settings, data, &mut trainer.parameters, draws)?;
+    Ok((trainer.progress.step, compared))
+}
+
+/// Removes a file that may be there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Io { action: "remove", path: path.into(), source }),
+        _ => Ok(()),
+    }
 }
 
 /// The ONNX files of a model with these parameters.

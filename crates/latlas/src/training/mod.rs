@@ -7,8 +7,10 @@
 
 mod batches;
 mod checkpoint;
+mod data;
 mod fit;
 mod folder;
+mod gradients;
 mod objective;
 mod optimizer;
 mod schedule;
@@ -16,10 +18,12 @@ mod settings;
 mod trainer;
 
 pub use batches::Batches;
+pub use data::Data;
 pub use fit::fit;
-pub use folder::{Options, Outcome, file_graph, train, write_files};
+pub use folder::{Options, Outcome, PRIOR, compare_gradients, file_graph, train, write_files};
+pub use gradients::{Comparison, Scatter, compare_estimators};
 pub use objective::{Evaluation, Objective};
 pub use optimizer::{Optimizer, State as OptimizerState};
 pub use schedule::Schedule;
 pub use settings::{EarlyStopping, Settings};
-pub use trainer::{Data, Progress, Step, Trainer};
+pub use trainer::{Progress, Step, Trainer};

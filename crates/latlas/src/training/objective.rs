@@ -6,7 +6,7 @@ use latlas_graph::transform::vjp;
 use latlas_graph::{Graph, NodeId, Tensor};
 
 use crate::error::Result;
-use crate::models::zoo::{Feed, Model, Parameters, Parts, Ramp};
+use crate::models::zoo::{ADVERSARY, Feed, Model, Parameters, Parts, Ramp, Term};
 
 /// The loss of a batch, its terms, and its gradient for each parameter.
 pub struct Objective {
@@ -44,6 +44,23 @@ impl Objective {
         let mut p = if model.couples_samples() { Parts::training_together(parameters, batch)? } else { Parts::training(parameters) };
         let x = p.input("x", shape, Feed::Data);
         let terms = model.terms(&mut p, x)?;
+        Self::compile(p, &terms, tile, |name| with_gradient && !name.starts_with(ADVERSARY))
+    }
+
+    /// The same for the loss of the model's adversary, if it has one: its gradient is for the adversary's parameters alone.
+    ///
+    /// # Errors
+    /// Those of the model and of the graph.
+    pub fn adversary(model: &dyn Model, parameters: &mut Parameters, shape: &[usize], batch: usize, tile: usize) -> Result<Option<Self>> {
+        let mut p = Parts::training_together(parameters, batch)?;
+        let x = p.input("x", shape, Feed::Data);
+        let Some(loss) = model.adversary(&mut p, x)? else { return Ok(None) };
+        let terms = [Term::new("adversary", loss)];
+        Ok(Some(Self::compile(p, &terms, tile, |name| name.starts_with(ADVERSARY))?))
+    }
+
+    /// The weighted sum of terms, with its gradient for the parameters that follow it.
+    fn compile(mut p: Parts<'_>, terms: &[Term], tile: usize, follows: impl Fn(&str) -> bool) -> Result<Self> {
         let mut outputs = vec![];
         let mut loss: Option<NodeId> = None;
         for (i, term) in terms.iter().enumerate() {
@@ -58,8 +75,8 @@ impl Objective {
         }
         let loss = loss.unwrap_or_else(|| p.b.constant(Tensor::scalar(0.0)));
         let mut gradients = vec![];
-        if with_gradient {
-            let nodes = p.parameter_nodes();
+        let nodes = p.parameter_nodes(follows);
+        if !nodes.is_empty() {
             let wrt: Vec<NodeId> = nodes.iter().map(|n| n.1).collect();
             let one = p.b.constant(Tensor::scalar(1.0));
             for ((index, _), gradient) in nodes.iter().zip(vjp(&mut p.b, &[(loss, one)], &wrt)?) {
@@ -119,7 +136,9 @@ impl Objective {
             .map(|(feed, scheduled)| match feed {
                 Feed::Parameter(i) => parameters.list()[*i].values.as_slice(),
                 Feed::Scheduled(_) => scheduled,
-                Feed::Data | Feed::Labels | Feed::Normal | Feed::Uniform => given.next().map_or(&[][..], Vec::as_slice),
+                Feed::Data | Feed::Labels | Feed::Normal | Feed::Uniform | Feed::Shuffle | Feed::Zeros => {
+                    given.next().map_or(&[][..], Vec::as_slice)
+                }
             })
             .collect();
         self.program.run(n, &inputs, &mut self.outputs)?;

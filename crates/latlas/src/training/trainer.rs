@@ -1,32 +1,15 @@
 //! The loop of a training, one step at a time.
 
 use super::optimizer::State as OptimizerState;
-use super::{Batches, Evaluation, Objective, Settings};
+use latlas_graph::execute::{Options, Program};
+use ndarray::Array2;
+
+use super::data::fill;
+use super::{Batches, Data, Evaluation, Objective, Settings, file_graph};
 use crate::error::{Error, Result};
-use crate::models::zoo::{Feed, Parameters};
-use crate::random::{Purpose, Stream, hash, set_apart};
-
-/// The rows that a model learns from.
-#[derive(Debug, Clone)]
-pub struct Data {
-    /// `[n, D]`, row-major.
-    pub values: Vec<f32>,
-    /// The shape of one row as the model sees it.
-    pub shape: Vec<usize>,
-    /// Class of each row.
-    pub labels: Option<Vec<usize>>,
-}
-
-impl Data {
-    /// n.
-    pub fn rows(&self) -> usize {
-        self.values.len() / self.row_len()
-    }
-
-    fn row_len(&self) -> usize {
-        self.shape.iter().product::<usize>().max(1)
-    }
-}
+use crate::models::zoo::Parameters;
+use crate::random::{Purpose, hash, set_apart};
+use crate::samples::Prior;
 
 /// What happened in a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,9 +66,16 @@ pub struct Trainer<'a> {
     pub progress: Progress,
     objective: Objective,
     held_out_objective: Objective,
+    adversary: Option<Adversary>,
     batches: Batches,
     held_out: Vec<usize>,
     given: Vec<Vec<f32>>,
+}
+
+/// What is trained against the model, on batches of its own, after each step of the model.
+struct Adversary {
+    objective: Objective,
+    batches: Batches,
 }
 
 impl<'a> Trainer<'a> {
@@ -112,9 +102,16 @@ impl<'a> Trainer<'a> {
             let what = "balanced batches need labels".to_string();
             return Err(Error::Input { what, hint: Some("give --labels".into()) });
         }
-        let batches = Batches::new(settings.seed, settings.batch, &training, labels);
+        let mut batches = Batches::new(settings.seed, settings.batch, &training, labels);
+        let adversary = Objective::adversary(model, &mut parameters, &data.shape, settings.batch, settings.tile)?;
+        let adversary = adversary.map(|objective| {
+            let seed = hash(settings.seed, Purpose::Adversary, 0);
+            Adversary { objective, batches: Batches::new(seed, settings.batch, &training, labels) }
+        });
+        let first: Vec<&[f32]> = batches.rows_at(0).iter().map(|&row| data.row(row)).collect();
+        model.start(&mut parameters, &first);
         let progress = Progress { optimizer: vec![OptimizerState::default(); parameters.list().len()], ..Progress::default() };
-        Ok(Self { settings, data, parameters, progress, objective, held_out_objective, batches, held_out, given: vec![] })
+        Ok(Self { settings, data, parameters, progress, objective, held_out_objective, adversary, batches, held_out, given: vec![] })
     }
 
     /// Steps in all, unless it stops early.
@@ -127,41 +124,34 @@ impl<'a> Trainer<'a> {
         self.batches.per_epoch()
     }
 
-    /// Names of the terms of the loss.
+    /// Names of the terms of the loss, and of an adversary's.
     pub fn terms(&self) -> Vec<&'static str> {
-        self.objective.terms().collect()
+        self.objective.terms().chain(self.adversary.iter().flat_map(|adversary| adversary.objective.terms())).collect()
     }
 
-    /// One step.
+    /// One step: of the model, then of its adversary if it has one.
     ///
     /// # Errors
     /// [`Error::State`] where a term of the loss or the gradient is not finite, with the step and the term.
     pub fn step(&mut self) -> Result<Step> {
         let step = self.progress.step;
-        let rows = self.batches.rows_at(step).to_vec();
-        let key = hash(self.settings.seed, Purpose::TrainingNoise, step);
-        fill(&self.objective, self.data, &rows, key, &mut self.given);
-        let training = self.objective.run(rows.len(), step, &self.given, &self.parameters)?;
-        let names: Vec<&str> = self.objective.terms().collect();
-        if let Some((name, value)) = names.iter().zip(&training.terms).find(|(_, value)| !value.is_finite()) {
-            return Err(diverged(step + 1, &format!("the term {name:?} of the loss is {value}")));
-        }
-        let square = |gradient: &[f32]| gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
-        let norm = self.objective.gradients().map(|(_, gradient)| square(gradient)).sum::<f64>().sqrt();
-        if !norm.is_finite() {
-            let bad = self.objective.gradients().find(|(_, gradient)| !square(gradient).is_finite());
-            let name = bad.map_or("?", |(i, _)| self.parameters.list()[i].name.as_str());
-            return Err(diverged(step + 1, &format!("the gradient for {name:?} is not finite")));
-        }
-        let scale = if self.settings.clip > 0.0 && norm > self.settings.clip { self.settings.clip / norm } else { 1.0 };
-        let rate = self.settings.learning_rate * self.settings.schedule.at(step, self.steps());
-        for (i, gradient) in self.objective.gradients() {
-            let values = &mut self.parameters.list_mut()[i].values;
-            self.settings.optimizer.update(step + 1, rate, scale, values, gradient, &mut self.progress.optimizer[i]);
+        let (settings, data) = (self.settings, self.data);
+        let rate = settings.learning_rate * settings.schedule.at(step, self.steps());
+        let key = hash(settings.seed, Purpose::TrainingNoise, step);
+        fill(&self.objective, data, self.batches.rows_at(step), key, &mut self.given);
+        let mut training = self.objective.run(settings.batch, step, &self.given, &self.parameters)?;
+        let states = &mut self.progress.optimizer;
+        let gradient_norm = descend(&self.objective, &training, settings, step, rate, &mut self.parameters, states)?;
+        if let Some(Adversary { objective, batches }) = &mut self.adversary {
+            let key = hash(settings.seed, Purpose::Adversary, 1 + step);
+            fill(objective, data, batches.rows_at(step), key, &mut self.given);
+            let found = objective.run(settings.batch, step, &self.given, &self.parameters)?;
+            descend(objective, &found, settings, step, rate, &mut self.parameters, states)?;
+            training.terms.extend(found.terms);
         }
         self.progress.step += 1;
         self.update_average();
-        Ok(Step { step: step + 1, training, gradient_norm: norm, rate })
+        Ok(Step { step: step + 1, training, gradient_norm, rate })
     }
 
     /// The exponential moving average, corrected for its start as Adam's moments are.
@@ -235,6 +225,26 @@ impl<'a> Trainer<'a> {
         patience > 0 && self.progress.since_best >= patience
     }
 
+    /// The prior that the model fits to the codes of its training rows under these parameters; `None` where it stays N(0, I).
+    ///
+    /// # Errors
+    /// Those of the encoder and of the fit.
+    pub fn prior(&self, parameters: &mut Parameters) -> Result<Option<Prior>> {
+        let model = self.settings.model.model();
+        let (data, batches) = (self.data, &self.batches);
+        let mut codes = || {
+            let graph = file_graph(model, "encoder", parameters, &data.shape)?;
+            let encoder = Program::<f32>::compile(&graph, &Options::default())?;
+            let rows: Vec<f32> = batches.all_rows().flat_map(|row| data.row(row)).copied().collect();
+            let (n, mut outputs) = (batches.all_rows().count(), vec![]);
+            encoder.run(n, &[&rows], &mut outputs)?;
+            let codes: Vec<f64> = outputs.first().into_iter().flatten().map(|&z| f64::from(z)).collect();
+            let d = codes.len() / n.max(1);
+            Array2::from_shape_vec((n, d), codes).map_err(|e| Error::State { what: format!("codes: {e}"), hint: None })
+        };
+        model.prior(&mut codes)
+    }
+
     /// The parameters at the end: the best ones if early stopping kept them.
     pub fn finished(&self) -> Parameters {
         let mut parameters = self.to_be_saved();
@@ -247,36 +257,32 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// The arrays that a batch gives to the inputs of an objective.
-fn fill(objective: &Objective, data: &Data, rows: &[usize], key: u64, given: &mut Vec<Vec<f32>>) {
-    let len = data.row_len();
-    let mut at = 0;
-    for (input, (feed, one)) in objective.feeds().enumerate() {
-        if matches!(feed, Feed::Parameter(_) | Feed::Scheduled(_)) {
-            continue;
-        }
-        if given.len() <= at {
-            given.push(vec![]);
-        }
-        let out = &mut given[at];
-        at += 1;
-        out.clear();
-        match feed {
-            Feed::Data => rows.iter().for_each(|&row| out.extend_from_slice(&data.values[row * len..][..len])),
-            Feed::Labels => {
-                for &row in rows {
-                    let label = data.labels.as_ref().map_or(0, |labels| labels[row]);
-                    out.extend((0..one).map(|class| f32::from(u8::from(class == label))));
-                }
-            }
-            _ => {
-                let mut stream = Stream::new(key, Purpose::TrainingNoise, input as u64, 1 << 32);
-                let is_normal = *feed == Feed::Normal;
-                out.extend((0..rows.len() * one).map(|_| if is_normal { stream.normal() as f32 } else { stream.uniform() as f32 }));
-            }
-        }
+/// Moves the parameters of an objective down its last gradient, whose length is given.
+fn descend(
+    objective: &Objective,
+    found: &Evaluation,
+    settings: &Settings,
+    step: u64,
+    rate: f64,
+    parameters: &mut Parameters,
+    states: &mut [OptimizerState],
+) -> Result<f64> {
+    if let Some((name, value)) = objective.terms().zip(&found.terms).find(|(_, value)| !value.is_finite()) {
+        return Err(diverged(step + 1, &format!("the term {name:?} of the loss is {value}")));
     }
-    given.truncate(at);
+    let square = |gradient: &[f32]| gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
+    let norm = objective.gradients().map(|(_, gradient)| square(gradient)).sum::<f64>().sqrt();
+    if !norm.is_finite() {
+        let bad = objective.gradients().find(|(_, gradient)| !square(gradient).is_finite());
+        let name = bad.map_or("?", |(i, _)| parameters.list()[i].name.as_str());
+        return Err(diverged(step + 1, &format!("the gradient for {name:?} is not finite")));
+    }
+    let scale = if settings.clip > 0.0 && norm > settings.clip { settings.clip / norm } else { 1.0 };
+    for (i, gradient) in objective.gradients() {
+        let values = &mut parameters.list_mut()[i].values;
+        settings.optimizer.update(step + 1, rate, scale, values, gradient, &mut states[i]);
+    }
+    Ok(norm)
 }
 
 fn diverged(step: u64, what: &str) -> Error {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use latlas::models::zoo::{Flow, Spec, Vae};
+use latlas::models::zoo::{Autoencoder, CodePrior, Flow, Likelihood, Penalty, Spec, Vae};
+use latlas::samples::Prior;
 use latlas::training::{Options, Settings, train};
 
 use super::{data, models, networks, short};
@@ -23,7 +24,8 @@ fn every_model_trains_and_learns_something() {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings { epochs: 8, ..short(spec) };
         let outcome = train(folder.path(), &settings, &data(80, &[4]), Options::default(), &|_, _, _| ()).unwrap();
-        assert_eq!((outcome.steps, outcome.files.len(), outcome.stopped_early), (32, 2, false), "{name}");
+        let files = if name == "autoencoder with a prior" { 3 } else { 2 };
+        assert_eq!((outcome.steps, outcome.files.len(), outcome.stopped_early), (32, files, false), "{name}");
         let log = std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
         let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 8);
@@ -38,8 +40,9 @@ fn every_model_trains_and_learns_something() {
 #[test]
 fn an_interrupted_training_ends_with_the_same_bits() {
     let vae = Spec::Vae(Vae { networks: networks(), warm_up: 5, ..Vae::default() });
-    let flow = Spec::Flow(Flow { blocks: 2, hidden: vec![4], total_correlation: 0.1, ..Flow::default() });
-    for model in [vae, flow] {
+    let factor = Spec::Vae(Vae { networks: networks(), penalty: Penalty::Factor, discriminator: vec![5], ..Vae::default() });
+    let flow = Spec::Flow(Flow { blocks: 2, hidden: vec![4], total_correlation: 0.1, act_norm: true, ..Flow::default() });
+    for model in [vae, factor, flow] {
         let settings = Settings { average: 0.9, clip: 1.0, ..short(model) };
         let settings = Settings { early_stopping: latlas::training::EarlyStopping { patience: 2 }, ..settings };
         let rows = data(80, &[4]);
@@ -108,4 +111,45 @@ fn settings_out_of_range_are_refused() {
     assert!(refused(short(Spec::Flow(Flow { blocks: 0, ..Flow::default() }))).contains("at least one block"));
     let convolutions = latlas::models::zoo::Networks { channels: vec![4], ..networks() };
     assert!(refused(short(Spec::Vae(Vae { networks: convolutions, ..Vae::default() }))).contains("halve a picture"));
+}
+
+#[test]
+fn the_discriminator_learns_and_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    // Without a rate both latents follow the one number that all values of a row are.
+    let vae = Vae { networks: networks(), likelihood: Likelihood::Gaussian, std: 0.1, beta: 0.0, ..Vae::default() };
+    let vae = Vae { penalty: Penalty::Factor, gamma: 0.0, discriminator: vec![16, 16], ..vae };
+    let settings = Settings { epochs: 100, ..short(Spec::Vae(vae)) };
+    let mut rows = data(80, &[4]);
+    rows.values.iter_mut().enumerate().for_each(|(k, x)| *x = (k / 4) as f32 / 20.0 - 2.0);
+    train(folder.path(), &settings, &rows, Options::default(), &|_, _, _| ()).unwrap();
+    let log = std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
+    let loss = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["training"]["adversary"].as_f64().unwrap();
+    let losses: Vec<f64> = log.lines().map(loss).collect();
+    // Who cannot tell has the loss log 2.
+    assert!((losses[0] - std::f64::consts::LN_2).abs() < 0.1, "{losses:?}");
+    assert!(losses[99] < 0.9 * losses[0], "{losses:?}");
+}
+
+#[test]
+fn a_prior_is_fitted_to_the_codes_of_training_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |prior| short(Spec::Autoencoder(Autoencoder { latent: 2, networks: networks(), prior, ..Autoencoder::default() }));
+    let rows = data(80, &[4]);
+    let options = Options { restart: true, ..Options::default() };
+    let mixed = Settings { held_out: 0.0, ..with(CodePrior::Normal) };
+    let outcome = train(folder.path(), &mixed, &rows, options, &|_, _, _| ()).unwrap();
+    let text = std::fs::read(outcome.files.last().unwrap()).unwrap();
+    let Prior::Diagonal { mean, std } = Prior::from_json(&text, "prior.json").unwrap() else { panic!("not normal") };
+    let encoder = latlas::models::OnnxEncoder::load(&folder.path().join("encoder.onnx"), &Default::default()).unwrap();
+    let values: Vec<f64> = rows.values.iter().map(|&x| f64::from(x)).collect();
+    let values = ndarray::Array2::from_shape_vec((80, 4), values).unwrap();
+    let codes = latlas::models::Encoder::encode(&encoder, values.view(), None).unwrap().mean;
+    for i in 0..2 {
+        assert!((codes.column(i).mean().unwrap() - mean[i]).abs() < 1e-5, "{mean:?}");
+        assert!((codes.column(i).std(0.0) - std[i]).abs() < 1e-5, "{std:?}");
+    }
+    // A training without one leaves none behind.
+    train(folder.path(), &with(CodePrior::None), &rows, options, &|_, _, _| ()).unwrap();
+    assert!(!folder.path().join("prior.json").exists());
 }

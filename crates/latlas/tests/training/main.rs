@@ -1,9 +1,11 @@
 //! Trained models: gradients at fixed weights, invertible flows, runs that resume to the same bits.
 #![allow(clippy::unwrap_used)]
 
+mod estimators;
 mod flows;
 mod folders;
 mod gradients;
+mod saved;
 
 use latlas::models::zoo::{Autoencoder, Flow, Networks, Parameters, Spec, Vae};
 use latlas::training::{Data, Settings};
@@ -41,8 +43,9 @@ pub fn stir(parameters: &mut Parameters) {
 
 /// Every family in several forms.
 pub fn models() -> Vec<(&'static str, Spec)> {
-    use latlas::models::zoo::{Corruption, Likelihood, Penalty, Sparsity, flow::Coupling};
+    use latlas::models::zoo::{CodePrior, Corruption, Jacobian, JacobianPenalty, Likelihood, Penalty, Sparsity, flow::Coupling};
     let autoencoder = Autoencoder { latent: 3, networks: networks(), ..Autoencoder::default() };
+    let asked = |penalty| Jacobian { penalty, weight: 0.3, ..Jacobian::default() };
     let bare = Networks { hidden: vec![], ..networks() };
     let vae = Vae { networks: networks(), ..Vae::default() };
     let flow = Flow { blocks: 2, hidden: vec![5], bins: 3, activation: latlas::models::zoo::Activation::Tanh, ..Flow::default() };
@@ -53,19 +56,26 @@ pub fn models() -> Vec<(&'static str, Spec)> {
         ("masked", Spec::Autoencoder(Autoencoder { corruption: Corruption::Mask(0.3), ..autoencoder.clone() })),
         ("noisy", Spec::Autoencoder(Autoencoder { corruption: Corruption::Gaussian(0.3), ..autoencoder.clone() })),
         ("sparse by L1", Spec::Autoencoder(Autoencoder { sparsity: Sparsity::L1(0.1), ..autoencoder.clone() })),
-        ("sparse by KL", Spec::Autoencoder(Autoencoder { sparsity: Sparsity::Kl { target: 0.1, weight: 1.0 }, ..autoencoder })),
+        ("sparse by KL", Spec::Autoencoder(Autoencoder { sparsity: Sparsity::Kl { target: 0.1, weight: 1.0 }, ..autoencoder.clone() })),
+        ("autoencoder with a prior", Spec::Autoencoder(Autoencoder { prior: CodePrior::Mixture(2), ..autoencoder.clone() })),
+        ("isometric", Spec::Autoencoder(Autoencoder { jacobian: asked(JacobianPenalty::Isometry), ..autoencoder.clone() })),
+        ("well conditioned", Spec::Autoencoder(Autoencoder { jacobian: asked(JacobianPenalty::Condition), ..autoencoder })),
         ("vae", Spec::Vae(vae.clone())),
         ("β", Spec::Vae(Vae { beta: 4.0, warm_up: 10, ..vae.clone() })),
         ("gaussian", Spec::Vae(Vae { likelihood: Likelihood::Gaussian, std: 0.3, ..vae.clone() })),
         ("learned variance", Spec::Vae(Vae { likelihood: Likelihood::GaussianLearned, ..vae.clone() })),
         ("capacity", Spec::Vae(Vae { penalty: Penalty::Capacity, capacity: 2.0, capacity_steps: 5, ..vae.clone() })),
         ("total correlation", Spec::Vae(Vae { penalty: Penalty::TotalCorrelation, beta: 3.0, ..vae.clone() })),
+        ("factor", Spec::Vae(Vae { penalty: Penalty::Factor, discriminator: vec![5], ..vae.clone() })),
+        ("orthogonal columns", Spec::Vae(Vae { jacobian: asked(JacobianPenalty::OrthogonalColumns), ..vae.clone() })),
+        ("three layers", Spec::Vae(Vae { layers: vec![3, 1], ..vae.clone() })),
         ("DIP I", Spec::Vae(Vae { penalty: Penalty::DipI, ..vae.clone() })),
         ("DIP II", Spec::Vae(Vae { penalty: Penalty::DipIi, ..vae })),
         ("affine flow", Spec::Flow(Flow { act_norm: true, ..flow.clone() })),
         ("volume-preserving flow", Spec::Flow(Flow { coupling: Coupling::VolumePreserving, ..flow.clone() })),
         ("spline flow", Spec::Flow(Flow { coupling: Coupling::Spline, classes: 3, ..flow.clone() })),
         ("flow with total correlation", Spec::Flow(Flow { total_correlation: 0.5, ..flow.clone() })),
-        ("flow with a core", Spec::Flow(Flow { reconstruction: 2.0, core: 2, ..flow })),
+        ("flow with a core", Spec::Flow(Flow { reconstruction: 2.0, core: 2, ..flow.clone() })),
+        ("well conditioned flow", Spec::Flow(Flow { jacobian: asked(JacobianPenalty::Condition), ..flow })),
     ]
 }

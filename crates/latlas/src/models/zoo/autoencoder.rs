@@ -6,16 +6,19 @@
 //!
 //! With fewer latents than values they are undercomplete, with more overcomplete; x̃ is x itself, x with values masked to 0
 //! (Vincent et al. 2008) or x with normal noise. A sparsity penalty is L1, or the divergence of the mean activity of sigmoid codes from
-//! a target. With `tied` weights the decoder is the encoder's transpose: for one layer.
+//! a target. An autoencoder has no prior of its own: `prior` fits one to the codes of the training rows, normal or a mixture, which is
+//! saved beside the model. With `tied` weights the decoder is the encoder's transpose: for one layer.
 
 use latlas_graph::ops::{Binary, Unary};
 use latlas_graph::{NodeId, lower};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::layers::{affine, biased, times, total};
 use super::likelihood::cross_entropy;
-use super::{Feed, Likelihood, Model, Networks, Parts, Ramp, Start, Term};
+use super::{Feed, Jacobian, Likelihood, Model, Networks, Parts, Ramp, Start, Term};
 use crate::error::{Error, Result};
+use crate::samples::Prior;
 
 /// What is done to a datum before it is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -48,6 +51,19 @@ pub enum Sparsity {
     },
 }
 
+/// A prior that is fitted to the codes of the training rows when training has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodePrior {
+    /// N(0, I) is left in its place.
+    #[default]
+    None,
+    /// Independent normal latents.
+    Normal,
+    /// A mixture of so many diagonal Gaussians.
+    Mixture(usize),
+}
+
 /// An autoencoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -64,12 +80,24 @@ pub struct Autoencoder {
     pub corruption: Corruption,
     /// What keeps codes sparse.
     pub sparsity: Sparsity,
+    /// What is asked of the decoder's Jacobian.
+    pub jacobian: Jacobian,
+    /// What the codes of the training rows are taken for.
+    pub prior: CodePrior,
 }
 
 impl Default for Autoencoder {
     fn default() -> Self {
-        let (networks, likelihood) = (Networks::default(), Likelihood::default());
-        Self { latent: 2, networks, likelihood, tied: false, corruption: Corruption::None, sparsity: Sparsity::None }
+        Self {
+            latent: 2,
+            networks: Networks::default(),
+            likelihood: Likelihood::default(),
+            tied: false,
+            corruption: Corruption::None,
+            sparsity: Sparsity::None,
+            jacobian: Jacobian::default(),
+            prior: CodePrior::default(),
+        }
     }
 }
 
@@ -138,6 +166,9 @@ impl Model for Autoencoder {
         {
             return fail(format!("the mean activity of a sigmoid code cannot be {target}"), "give a number between 0 and 1");
         }
+        if self.prior == CodePrior::Mixture(0) {
+            return fail("a mixture needs at least one component".into(), "such as prior = {mixture = 10}");
+        }
         if self.likelihood == Likelihood::GaussianLearned {
             return fail("an autoencoder has no variance".into(), "take the likelihood bernoulli or gaussian, or train a vae");
         }
@@ -185,7 +216,17 @@ impl Model for Autoencoder {
                 terms.push(Term::weighted("sparsity", total(p, each), Ramp::fixed(weight)));
             }
         }
+        let mean = if self.likelihood == Likelihood::Bernoulli { p.b.unary(Unary::Sigmoid, y) } else { y };
+        terms.extend(self.jacobian.term(p, z, mean)?);
         Ok(terms)
+    }
+
+    fn prior(&self, codes: &mut dyn FnMut() -> Result<Array2<f64>>) -> Result<Option<Prior>> {
+        Ok(match self.prior {
+            CodePrior::None => None,
+            CodePrior::Normal => Some(Prior::fitted_normal(codes()?.view())?),
+            CodePrior::Mixture(components) => Some(Prior::fitted_mixture(codes()?.view(), components, 0)?),
+        })
     }
 
     fn files(&self) -> &'static [&'static str] {

@@ -5,6 +5,7 @@
 
 mod autoencoder;
 pub mod flow;
+mod jacobian;
 mod layers;
 mod likelihood;
 mod networks;
@@ -13,18 +14,24 @@ mod ramp;
 mod vae;
 
 use latlas_graph::NodeId;
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::samples::Prior;
 
-pub use autoencoder::{Autoencoder, Corruption, Sparsity};
+pub use autoencoder::{Autoencoder, CodePrior, Corruption, Sparsity};
 pub use flow::Flow;
+pub use jacobian::{Jacobian, JacobianPenalty};
 pub use layers::Activation;
 pub use likelihood::Likelihood;
 pub use networks::Networks;
 pub use parts::{Feed, Parameter, Parameters, Parts, Start};
 pub use ramp::Ramp;
-pub use vae::{Penalty, Vae};
+pub use vae::{Estimator, Penalty, Vae};
+
+/// What the names of an adversary's parameters begin with.
+pub const ADVERSARY: &str = "adversary.";
 
 /// A part of a loss.
 #[derive(Debug, Clone)]
@@ -72,6 +79,26 @@ pub trait Model {
     /// # Errors
     /// Those of the layers.
     fn terms(&self, p: &mut Parts<'_>, x: NodeId) -> Result<Vec<Term>>;
+
+    /// The loss of an adversary of the model, `[]` or one for each sample of a batch whose samples see each other. Only parameters
+    /// below [`ADVERSARY`] follow it, and they follow nothing else.
+    ///
+    /// # Errors
+    /// Those of the layers.
+    fn adversary(&self, _p: &mut Parts<'_>, _x: NodeId) -> Result<Option<NodeId>> {
+        Ok(None)
+    }
+
+    /// Starts parameters from the first batch, whose rows are flat.
+    fn start(&self, _parameters: &mut Parameters, _rows: &[&[f32]]) {}
+
+    /// The prior of the latents, fitted to the codes `[n, d]` of the training rows; `None` where it is N(0, I).
+    ///
+    /// # Errors
+    /// Codes to which it cannot be fitted.
+    fn prior(&self, _codes: &mut dyn FnMut() -> Result<Array2<f64>>) -> Result<Option<Prior>> {
+        Ok(None)
+    }
 
     /// The names of the files that are saved.
     fn files(&self) -> &'static [&'static str];

@@ -53,6 +53,15 @@ impl Parameters {
         &mut self.list
     }
 
+    /// Gives a parameter other values; nothing where no graph asked for it or their number differs.
+    pub fn set(&mut self, name: &str, values: &[f32]) {
+        if let Some(&known) = self.by_name.get(name)
+            && self.list[known].values.len() == values.len()
+        {
+            self.list[known].values.copy_from_slice(values);
+        }
+    }
+
     /// The position of a parameter, which is made if no graph asked for it before.
     fn find_or_start(&mut self, name: &str, shape: &[usize], start: &Start) -> usize {
         if let Some(&known) = self.by_name.get(name) {
@@ -85,6 +94,10 @@ pub enum Feed {
     Normal,
     /// Uniform numbers in (0, 1), fresh in each step.
     Uniform,
+    /// Flat positions in `[samples, width]` that reorder every column by itself over the samples, fresh in each step.
+    Shuffle,
+    /// Zeros: what a value may be moved by.
+    Zeros,
     /// A number that follows a schedule over the steps.
     Scheduled(super::Ramp),
     /// A parameter, by position.
@@ -159,6 +172,16 @@ impl<'a> Parts<'a> {
         self.b.input(name, self.rows, shape, shape)
     }
 
+    /// x as one node that everything after it goes through, for derivatives with respect to it.
+    ///
+    /// The builder reads the parts of a concatenation past it, and a derivative with respect to the concatenation would miss what flows
+    /// there. So x is moved by an input that is given zeros.
+    pub fn entry(&mut self, x: NodeId) -> NodeId {
+        let shape = self.b.shape(x).to_vec();
+        let shift = self.input("shift", &shape, Feed::Zeros);
+        self.b.binary(Binary::Add, x, shift)
+    }
+
     /// A number that is the same for all samples and follows a schedule.
     pub fn scheduled(&mut self, name: &str, ramp: super::Ramp) -> NodeId {
         if let Some(value) = ramp.constant() {
@@ -192,8 +215,9 @@ impl<'a> Parts<'a> {
         (self.b.finish(ports), self.feeds.unwrap_or_default())
     }
 
-    /// The nodes of the parameters in this graph, with their positions.
-    pub fn parameter_nodes(&self) -> Vec<(usize, NodeId)> {
-        self.known.iter().map(|(&index, &node)| (index, node)).collect()
+    /// The nodes in this graph of the parameters whose names are wanted, with their positions.
+    pub fn parameter_nodes(&self, wanted: impl Fn(&str) -> bool) -> Vec<(usize, NodeId)> {
+        let known = self.known.iter().filter(|(index, _)| wanted(&self.parameters.list[**index].name));
+        known.map(|(&index, &node)| (index, node)).collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::Prior;
 use crate::data::finite_rows;
@@ -72,6 +73,19 @@ impl Prior {
             _ => return Err(format("neither mean, std, means nor low, high in it".into())),
         };
         prior.checked(name)
+    }
+}
+
+impl Prior {
+    /// The JSON object that [`Prior::from_json`] reads; `None` for N(0, I), which has a name, and for rows, which have a file.
+    pub fn to_json(&self) -> Option<String> {
+        let object = match self {
+            Self::Normal | Self::Empirical { .. } => return None,
+            Self::Uniform { low, high } => json!({ "low": low, "high": high }),
+            Self::Diagonal { mean, std } => json!({ "mean": mean, "std": std }),
+            Self::Mixture { weights, means, stds } => json!({ "weights": weights, "means": means, "stds": stds }),
+        };
+        Some(format!("{object:#}\n"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Priors: the distribution of the latents, its draws and its densities.
 
 mod file;
+mod fit;
 
 use std::ops::Range;
 
@@ -236,6 +237,15 @@ mod tests {
                 assert!((z.column(i).std(0.0) / std - 1.0).abs() < 0.03, "{prior:?} {i}");
             }
         }
+    }
+
+    #[test]
+    fn a_written_prior_is_read_again() {
+        let diagonal = Prior::Diagonal { mean: vec![1.0, -1.0], std: vec![0.1, 2.0] };
+        for prior in [Prior::Uniform { low: -1.0, high: 3.0 }, diagonal, mixture()] {
+            assert_eq!(Prior::from_json(prior.to_json().unwrap().as_bytes(), "p.json").unwrap(), prior);
+        }
+        assert_eq!(Prior::Normal.to_json(), None);
     }
 
     #[test]

@@ -14,12 +14,12 @@ mod coupling;
 mod spline;
 
 use latlas_graph::ops::{Binary, Contraction, Unary};
-use latlas_graph::transform::jvp;
 use latlas_graph::{NodeId, Rows, Tensor, lower};
 use serde::{Deserialize, Serialize};
 
+use super::jacobian::pushed;
 use super::layers::{Activation, squared_norm, total};
-use super::{Feed, Model, Parts, Ramp, Start, Term};
+use super::{Feed, Jacobian, JacobianPenalty, Model, Parameters, Parts, Ramp, Start, Term};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, by_key, hash};
 use crate::special_functions::HALF_LOG_TAU;
@@ -65,6 +65,8 @@ pub struct Flow {
     pub reconstruction: f64,
     /// How many latents make up the core.
     pub core: usize,
+    /// What is asked of the decoder's Jacobian.
+    pub jacobian: Jacobian,
 }
 
 impl Default for Flow {
@@ -82,6 +84,7 @@ impl Default for Flow {
             total_correlation: 0.0,
             reconstruction: 0.0,
             core: 1,
+            jacobian: Jacobian::default(),
         }
     }
 }
@@ -141,7 +144,7 @@ fn excess(p: &mut Parts<'_>, z: NodeId, x: NodeId, log_det: NodeId) -> Result<No
     let d = p.b.shape(z)[0];
     let axis = p.b.axis("tangent", d)?;
     let seeds = p.b.unit_seeds(axis, &[d]);
-    let columns = jvp(&mut p.b, &[(z, seeds)], &[x])?.remove(0).unwrap_or(seeds);
+    let columns = pushed(p, z, seeds, x)?;
     let b = &mut p.b;
     let norm = b.contract(columns, columns, Contraction { a: vec![0], b: vec![0], out: vec![], sum_rows: Rows::NONE });
     let log = b.unary(Unary::Log, norm);
@@ -204,6 +207,7 @@ impl Model for Flow {
         let energy = lower::plus(&mut p.b, half, d as f64 * HALF_LOG_TAU);
         let mut terms = vec![Term::new("negative-log-likelihood", p.b.binary(Binary::Sub, energy, log_det))];
         if self.total_correlation != 0.0 {
+            let z = p.entry(z);
             let (back, volume) = self.run(p, z, condition, Direction::Decode)?;
             let correlation = excess(p, z, back, volume)?;
             terms.push(Term::weighted("total-correlation", correlation, Ramp::fixed(self.total_correlation)));
@@ -218,7 +222,29 @@ impl Model for Flow {
             let mean = lower::times(&mut p.b, error, 1.0 / d as f64);
             terms.push(Term::weighted("reconstruction", mean, Ramp::fixed(self.reconstruction)));
         }
+        if self.jacobian.penalty != JacobianPenalty::None {
+            let z = p.entry(z);
+            let (back, _) = self.run(p, z, condition, Direction::Decode)?;
+            terms.extend(self.jacobian.term(p, z, back)?);
+        }
         Ok(terms)
+    }
+
+    /// The first ActNorm takes the first batch to mean 0 and variance 1. Couplings start as the identity, so all later ones find it so
+    /// already. A value that does not vary keeps its scale.
+    fn start(&self, parameters: &mut Parameters, rows: &[&[f32]]) {
+        let Some(first) = rows.first().filter(|_| self.act_norm) else { return };
+        let n = rows.len() as f64;
+        let moments = |i: usize| {
+            let mean = rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / n;
+            let variance = rows.iter().map(|row| (f64::from(row[i]) - mean).powi(2)).sum::<f64>() / n;
+            (mean, variance)
+        };
+        let moments: Vec<(f64, f64)> = (0..first.len()).map(moments).collect();
+        let bias: Vec<f32> = moments.iter().map(|(mean, _)| -mean as f32).collect();
+        let scale: Vec<f32> = moments.iter().map(|(_, v)| if *v > 0.0 { (-0.5 * v.ln()) as f32 } else { 0.0 }).collect();
+        parameters.set("flow.0.act-norm.bias", &bias);
+        parameters.set("flow.0.act-norm.scale", &scale);
     }
 
     fn files(&self) -> &'static [&'static str] {
