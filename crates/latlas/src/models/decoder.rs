@@ -58,6 +58,11 @@ pub trait Decoder: Send + Sync {
         None
     }
 
+    /// The same map computed in single precision, for a decoder that runs in double precision and has such a twin.
+    fn in_single_precision(&self) -> Option<std::sync::Arc<dyn Decoder>> {
+        None
+    }
+
     /// Lets go of what was kept for products with single vectors ([`Linearization::jvp`], [`Linearization::vjp`]); it is made anew
     /// where it is needed again.
     fn release_products(&self) {}

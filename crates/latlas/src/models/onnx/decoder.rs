@@ -261,6 +261,13 @@ impl Decoder for OnnxDecoder {
         self.precise().map(|twin| twin as Arc<dyn Decoder>)
     }
 
+    fn in_single_precision(&self) -> Option<Arc<dyn Decoder>> {
+        if self.network.dtype == Dtype::F32 {
+            return None;
+        }
+        self.in_type(Dtype::F32).ok().map(|twin| Arc::new(twin) as Arc<dyn Decoder>)
+    }
+
     fn release_products(&self) {
         self.network.release_products();
     }
