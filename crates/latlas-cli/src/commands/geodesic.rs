@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if !(tolerance > 0.0 && tolerance < 1.0) {
         return Err(Failure::usage(format!("--tolerance {tolerance} is no share of a length"), "take a number between 0 and 1, such as 1e-6"));
     }
-    let found = arguments.search.run(if tolerance < 1e-8 { Confirmation::Shooting } else { Confirmation::Agreement(tolerance) })?;
+    let found = arguments.search.run(Confirmation::to(tolerance))?;
     archive(&arguments.out, &found, Some(arguments.points))?;
     arguments.search.space.console().note(&format!("{} geodesics are in {}", found.len(), arguments.out.display()));
     Ok(())

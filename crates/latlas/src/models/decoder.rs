@@ -163,6 +163,14 @@ pub trait Linearization: Send + Sync {
         Err(first_order_only())
     }
 
+    /// [`Linearization::columns`] and [`Linearization::hessian`], in one pass where that is cheaper.
+    ///
+    /// # Errors
+    /// Those of [`Linearization::second`].
+    fn columns_and_hessian(&self, weights: ArrayView2<'_, f64>) -> Result<(Array3<f64>, Array3<f64>)> {
+        Ok((self.columns()?, self.hessian(weights)?))
+    }
+
     /// Df(z): `[n, D, d]`, a view of [`Linearization::columns`] with two axes exchanged.
     fn jacobian(&self) -> Result<Array3<f64>> {
         Ok(self.columns()?.permuted_axes([0, 2, 1]))

@@ -62,8 +62,10 @@ pub(super) enum End {
 pub(super) struct Descent {
     /// `[N+1, d]`.
     pub nodes: Array2<f64>,
-    /// E = N Σ |s|².
+    /// E.
     pub energy: f64,
+    /// Whether that is of sixth order, and not of chords.
+    pub is_fine: bool,
     pub steps: usize,
     pub end: End,
     /// Negative eigenvalues of the Hessian: the Morse index.

@@ -51,8 +51,8 @@ pub fn minimise(energy: &Energy<'_>, starts: Vec<(usize, Array2<f64>)>, far: boo
         curve.terms = curve.terms.take().filter(|terms| terms.exact);
     }
     derive(energy, &mut curves, |at| !matches!(at.end, Some(End::NonFinite | End::Merged)))?;
-    let start = energy.pieces.start();
-    Ok(curves.into_par_iter().map(|curve| curve.finish(&start)).collect())
+    let (start, is_fine) = (energy.pieces.start(), energy.pieces.segments() > 1);
+    Ok(curves.into_par_iter().map(|curve| Descent { is_fine, ..curve.finish(&start) }).collect())
 }
 
 /// Derivatives of those that have moved since.

@@ -104,6 +104,6 @@ impl Running {
     pub fn finish(self) -> Descent {
         let energy = (self.nodes.nrows() - 1) as f64 * self.sum;
         let end = self.end.unwrap_or(End::MaxSteps);
-        Descent { nodes: self.nodes, energy, steps: self.count, end, index: 0, escape: None, sensitivity: None }
+        Descent { nodes: self.nodes, energy, is_fine: false, steps: self.count, end, index: 0, escape: None, sensitivity: None }
     }
 }

@@ -158,8 +158,11 @@ impl Energy<'_> {
         for (_, part) in chunks(z.view(), d * f.ambient_dim()) {
             let weights = weights(row, part.nrows(), f.ambient_dim(), &weight);
             let at = f.linearize(part, None)?;
-            let columns = at.columns()?;
-            let second = if second { at.hessian(weights.view())? } else { Array3::zeros((part.nrows(), d, d)) };
+            let (columns, second) = if second {
+                at.columns_and_hessian(weights.view())?
+            } else {
+                (at.columns()?, Array3::zeros((part.nrows(), d, d)))
+            };
             for (i, columns) in columns.outer_iter().enumerate() {
                 let pull = columns.dot(&weights.row(i));
                 done(row + i, columns.to_owned(), second.index_axis(Axis(0), i).to_owned(), pull);

@@ -32,6 +32,13 @@ pub enum Confirmation {
     Agreement(f64),
 }
 
+impl Confirmation {
+    /// For a relative error of lengths: below 10⁻⁸ a shot is cheaper than a level more.
+    pub fn to(tolerance: f64) -> Self {
+        if tolerance < 1e-8 { Self::Shooting } else { Self::Agreement(tolerance) }
+    }
+}
+
 /// How to search.
 #[derive(Debug, Clone)]
 pub struct GeodesicOptions {

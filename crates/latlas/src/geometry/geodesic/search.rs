@@ -31,7 +31,7 @@ pub struct Candidate {
     pub hit: Option<Hit>,
     /// Why it found nothing.
     pub missed: Option<Reason>,
-    /// E at the level before, if it was there.
+    /// E of half as many segments or fewer, where that is of sixth order.
     coarser: Option<f64>,
     /// The error of the length, where two levels agree.
     pub agreed: Option<f64>,
@@ -46,9 +46,10 @@ impl Candidate {
         self.hit.as_ref().map(|hit| hit.length).or(self.agreed.map(|_| self.descent.energy.sqrt()))
     }
 
-    /// How far the length may be off, if both levels are of an energy of sixth order.
+    /// How far the length may be off, where two levels of sixth order tell.
     fn error(&self) -> Option<f64> {
-        Some(LEFT * (self.descent.energy.sqrt() - self.coarser?.sqrt()).abs())
+        let coarser = self.coarser.filter(|_| self.descent.is_fine)?;
+        Some(LEFT * (self.descent.energy.sqrt() - coarser.sqrt()).abs())
     }
 
     /// L² where a shot tells it, the discrete energy otherwise.
@@ -90,12 +91,17 @@ pub fn batch(manifold: &dyn Manifold, a: ArrayView2<'_, f64>, b: ArrayView2<'_, 
             } else {
                 for &i in &searched {
                     let lowest = pairs[i].first().map_or(f64::NAN, Candidate::energy);
-                    let rival = |candidate: &Candidate| candidate.length().is_none() && candidate.energy() <= RIVAL * lowest;
+                    // Saddles are told of, but lead nowhere unless there is nothing else.
+                    let rival = |candidate: &Candidate| {
+                        let energy = candidate.energy();
+                        candidate.length().is_none() && energy <= RIVAL * lowest && (candidate.descent.index == 0 || energy <= lowest)
+                    };
                     let (open, rest): (Pair, Pair) = std::mem::take(&mut pairs[i]).into_iter().partition(rival);
                     pairs[i] = rest;
                     for old in open {
-                        let Descent { nodes, steps, energy, .. } = old.descent;
-                        curves.push((i, resample(&nodes, segments)?, steps, Some(energy)));
+                        let Descent { nodes, steps, energy, is_fine, .. } = old.descent;
+                        let coarser = Some(energy).filter(|_| is_fine && segments >= 2 * (nodes.nrows() - 1));
+                        curves.push((i, resample(&nodes, segments)?, steps, coarser));
                     }
                 }
             }

@@ -355,6 +355,10 @@ impl Linearization for At<'_> {
         self.decoder.network.hessian(self.decoder.output, self.latents.view(), self.condition(), weights)
     }
 
+    fn columns_and_hessian(&self, weights: ArrayView2<'_, f64>) -> Result<(Array3<f64>, Array3<f64>)> {
+        self.decoder.network.columns_and_hessian(self.decoder.output, self.latents.view(), self.condition(), weights)
+    }
+
     fn columns(&self) -> Result<Array3<f64>> {
         Ok(self.take(self.decoder.network.columns(self.decoder.output, self.latents.view(), self.condition())?))
     }
