@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use latlas::geometry::{Confirmation, ExpOptions, GeodesicOptions, LatentGraph, Manifold, PullbackManifold, Status, Weights, exp_along, geodesics};
+use latlas::geometry::{
+    Confirmation, ExpOptions, GeodesicOptions, LatentGraph, Manifold, PullbackManifold, Status, Weights, exp_along, geodesics,
+};
 use latlas::models::{Decoder as _, closed_form::ClosedForm};
 use latlas::run::Dtype;
 use latlas_cli::{Failure, GeometryOptions, Shelf, geodesic_arrays};

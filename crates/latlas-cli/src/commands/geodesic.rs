@@ -23,7 +23,7 @@ pub struct Arguments {
     #[arg(long, short = 'o', value_name = "FILE.npz")]
     out: PathBuf,
     /// Relative error of a length that is asked for: two levels that agree to it confirm a curve; below 1e-8 shooting does
-    #[arg(long, default_value_t = 1e-6, value_name = "SHARE", help_heading = "Geometry")]
+    #[arg(long, default_value = "1e-6", value_name = "SHARE", help_heading = "Geometry")]
     tolerance: f64,
     /// Points of each curve, ends included
     #[arg(long, default_value_t = 65, value_name = "N", help_heading = "Output")]
@@ -89,7 +89,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let tolerance = arguments.tolerance;
     if !(tolerance > 0.0 && tolerance < 1.0) {
-        return Err(Failure::usage(format!("--tolerance {tolerance} is no share of a length"), "take a number between 0 and 1, such as 1e-6"));
+        return Err(Failure::usage(
+            format!("--tolerance {tolerance} is no share of a length"),
+            "take a number between 0 and 1, such as 1e-6",
+        ));
     }
     let found = arguments.search.run(Confirmation::to(tolerance))?;
     archive(&arguments.out, &found, Some(arguments.points))?;

@@ -74,11 +74,11 @@ impl Energy<'_> {
                             piece = piece.pop().filter(|_| first > 0).into_iter().collect();
                         }
                         for (earlier, of) in (first.max(1)..node).zip(&piece) {
-                            let mixed = of.dot(&columns.t()) * self.pieces.stiffness(earlier, node);
+                            let mixed = products(of, &columns) * self.pieces.stiffness(earlier, node);
                             terms.mixed(earlier - 1, node - 1, &mixed, n);
                         }
                         if node < n {
-                            second.scaled_add(self.pieces.stiffness(node, node), &columns.dot(&columns.t()));
+                            second.scaled_add(self.pieces.stiffness(node, node), &products(&columns, &columns));
                             terms.own(node - 1, second.view(), &pull);
                         }
                         piece.push(columns);
@@ -158,11 +158,8 @@ impl Energy<'_> {
         for (_, part) in chunks(z.view(), d * f.ambient_dim()) {
             let weights = weights(row, part.nrows(), f.ambient_dim(), &weight);
             let at = f.linearize(part, None)?;
-            let (columns, second) = if second {
-                at.columns_and_hessian(weights.view())?
-            } else {
-                (at.columns()?, Array3::zeros((part.nrows(), d, d)))
-            };
+            let (columns, second) =
+                if second { at.columns_and_hessian(weights.view())? } else { (at.columns()?, Array3::zeros((part.nrows(), d, d))) };
             for (i, columns) in columns.outer_iter().enumerate() {
                 let pull = columns.dot(&weights.row(i));
                 done(row + i, columns.to_owned(), second.index_axis(Axis(0), i).to_owned(), pull);
@@ -222,6 +219,11 @@ fn size(curves: &[&Running]) -> Option<(usize, usize)> {
 fn after_first(curves: &[&Running]) -> Array2<f64> {
     let inner: Vec<_> = curves.iter().map(|curve| rows(curve.nodes.view(), 1..curve.nodes.nrows())).collect();
     stacked(&inner)
+}
+
+/// A Bᵀ of the columns of two frames `[d, m]`: few long inner products, for which packing costs more than it gains.
+fn products(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+    if a.nrows() > 8 { a.dot(&b.t()) } else { Array2::from_shape_fn((a.nrows(), b.nrows()), |(i, j)| a.row(i).dot(&b.row(j))) }
 }
 
 fn stacked(parts: &[ArrayView2<'_, f64>]) -> Array2<f64> {

@@ -133,17 +133,12 @@ pub fn batch(manifold: &dyn Manifold, a: ArrayView2<'_, f64>, b: ArrayView2<'_, 
 }
 
 /// Descends from all curves, leaves saddles, and keeps what differs. Only the first of a pair is left where not `every` saddle is.
-fn descend(
-    manifold: &dyn Manifold,
-    curves: Vec<Start>,
-    every: bool,
-    pairs: &mut [Pair],
-    options: &EnergyOptions,
-) -> Result<()> {
+fn descend(manifold: &dyn Manifold, curves: Vec<Start>, every: bool, pairs: &mut [Pair], options: &EnergyOptions) -> Result<()> {
     let mut waiting = curves;
     // A saddle leads to lower ones; theirs are left in turn, a few times.
     for _ in 0..3 {
-        let (before, starts): (Vec<_>, Vec<_>) = waiting.drain(..).map(|(i, nodes, steps, energy)| ((i, steps, energy), (i, nodes))).unzip();
+        let (before, starts): (Vec<_>, Vec<_>) =
+            waiting.drain(..).map(|(i, nodes, steps, energy)| ((i, steps, energy), (i, nodes))).unzip();
         for ((i, before, coarser), mut found) in before.into_iter().zip(minimise(manifold, starts, every, options)?) {
             found.steps += before;
             let known = |candidate: &Candidate| candidate.hit.is_none() && same(&candidate.descent, &found);
