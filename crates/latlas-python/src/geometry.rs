@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use latlas::geometry::{ExpOptions, GeodesicOptions, LatentGraph, Manifold, PullbackManifold, Status, Weights, exp_along, geodesics};
+use latlas::geometry::{
+    Confirmation, ExpOptions, GeodesicOptions, LatentGraph, Manifold, PullbackManifold, Status, Weights, exp_along, geodesics,
+};
 use latlas::models::{Decoder as _, closed_form::ClosedForm};
 use latlas::run::Dtype;
 use latlas_cli::{Failure, GeometryOptions, Shelf, geodesic_arrays};
@@ -153,7 +155,7 @@ pub fn exp<'py>(
 
 /// Geodesics between rows: the arrays of `latlas geodesic` as a dictionary.
 #[pyfunction]
-#[pyo3(signature = (decoder, from, to, points, levels, max_steps, domain, codes, condition, embedding))]
+#[pyo3(signature = (decoder, from, to, points, levels, tolerance, max_steps, domain, codes, condition, embedding))]
 #[allow(clippy::too_many_arguments)] // As the command has them.
 pub fn geodesic<'py>(
     py: Python<'py>,
@@ -162,6 +164,7 @@ pub fn geodesic<'py>(
     to: PyReadonlyArrayDyn<'py, f64>,
     points: Option<usize>,
     levels: Vec<usize>,
+    tolerance: f64,
     max_steps: usize,
     domain: Option<(f64, f64)>,
     codes: Option<PyReadonlyArrayDyn<'py, f64>>,
@@ -170,7 +173,8 @@ pub fn geodesic<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let space = decoder.get().space(py, embedding, condition.as_ref(), &[], None)?;
     let (a, b) = (rows(&from)?, rows(&to)?);
-    let mut options = GeodesicOptions { levels, codes: codes.as_ref().map(rows).transpose()?, ..GeodesicOptions::default() };
+    let (confirmation, codes) = (Confirmation::to(tolerance), codes.as_ref().map(rows).transpose()?);
+    let mut options = GeodesicOptions { levels, confirmation, codes, ..GeodesicOptions::default() };
     options.energy.max_steps = max_steps;
     options.exp.domain = domain;
     // With codes a graph is laid first, once for all pairs.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use latlas::data::{self, Float};
 use latlas::error::Result;
-use latlas::geometry::{Curves, Geodesic, GeodesicOptions, geodesics};
+use latlas::geometry::{Confirmation, Curves, Geodesic, GeodesicOptions, geodesics};
 use ndarray::{Array1, Array3, ArrayD, Axis};
 
 use crate::commands::exp::parse_box;
@@ -22,6 +22,9 @@ pub struct Arguments {
     /// shooting-diverged, non-smooth, disconnected, dimension, non-finite)
     #[arg(long, short = 'o', value_name = "FILE.npz")]
     out: PathBuf,
+    /// Relative error of a length that is asked for: two levels that agree to it confirm a curve; below 1e-8 shooting does
+    #[arg(long, default_value = "1e-6", value_name = "SHARE", help_heading = "Geometry")]
+    tolerance: f64,
     /// Points of each curve, ends included
     #[arg(long, default_value_t = 65, value_name = "N", help_heading = "Output")]
     points: usize,
@@ -46,7 +49,7 @@ pub struct Search {
     #[arg(long, value_name = "FILE")]
     condition: Option<String>,
     /// Segments of the curves, level by level
-    #[arg(long, default_value = "32,128,256", value_delimiter = ',', value_name = "N,N", help_heading = "Geometry")]
+    #[arg(long, default_value = "16,64,128", value_delimiter = ',', value_name = "N,N", help_heading = "Geometry")]
     levels: Vec<usize>,
     /// The most Newton steps of a curve at a level
     #[arg(long, default_value_t = 100, value_name = "N", help_heading = "Geometry")]
@@ -61,14 +64,14 @@ pub struct Search {
 
 impl Search {
     /// The geodesics, with what is told of them.
-    pub fn run(&self) -> Outcome<Vec<Geodesic>> {
+    pub fn run(&self, confirmation: Confirmation) -> Outcome<Vec<Geodesic>> {
         if self.levels.iter().any(|n| *n < 4) {
             return Err(Failure::usage(format!("--levels {:?} make no curve", self.levels), "take four segments or more"));
         }
         let manifold = self.space.open(&self.decoder, self.condition.as_deref())?;
         let read = |spec: &str, what: &str| Ok::<_, Failure>(data::finite_rows(&data::read(spec)?, what, Some(manifold.dim()))?);
         let (from, to) = (read(&self.from, "the decoder takes latents")?, read(&self.to, "the decoder takes latents")?);
-        let mut options = GeodesicOptions { levels: self.levels.clone(), ..GeodesicOptions::default() };
+        let mut options = GeodesicOptions { levels: self.levels.clone(), confirmation, ..GeodesicOptions::default() };
         options.energy.max_steps = self.max_steps;
         options.exp.domain = self.domain;
         options.codes = self.codes.as_ref().map(|spec| read(spec, "codes are latents")).transpose()?;
@@ -84,7 +87,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let what = format!("--points {} --out {} keep no curves", arguments.points, arguments.out.display());
         return Err(Failure::usage(what, "take two points or more, and a file that ends in .npz"));
     }
-    let found = arguments.search.run()?;
+    let tolerance = arguments.tolerance;
+    if !(tolerance > 0.0 && tolerance < 1.0) {
+        return Err(Failure::usage(
+            format!("--tolerance {tolerance} is no share of a length"),
+            "take a number between 0 and 1, such as 1e-6",
+        ));
+    }
+    let found = arguments.search.run(Confirmation::to(tolerance))?;
     archive(&arguments.out, &found, Some(arguments.points))?;
     arguments.search.space.console().note(&format!("{} geodesics are in {}", found.len(), arguments.out.display()));
     Ok(())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use latlas::data::{self, Float};
+use latlas::geometry::Confirmation;
 use ndarray::Array2;
 
 use crate::commands::geodesic::{Search, archive};
@@ -21,7 +22,7 @@ pub struct Arguments {
 
 /// The verb.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let found = arguments.search.run()?;
+    let found = arguments.search.run(Confirmation::Shooting)?;
     if arguments.out.extension().is_some_and(|end| end == "npz") {
         archive(&arguments.out, &found, None)?;
     } else {

@@ -27,11 +27,14 @@ fn geodesics_of_a_sphere() {
     let quarter = std::f64::consts::FRAC_PI_4;
     write(&folder.path().join("a.npy"), &points(&[[quarter, 0.0], [0.0, 0.0]]));
     write(&folder.path().join("b.npy"), &points(&[[quarter, 2.0 * quarter], [0.0, 0.5]]));
-    let ran =
-        latlas_in(folder.path(), &["geodesic", "builtin:sphere", "--from", "a.npy", "--to", "b.npy", "-o", "out.npz", "--points", "9"]);
+    let asked = ["geodesic", "builtin:sphere", "--from", "a.npy", "--to", "b.npy", "-o", "out.npz", "--points", "9"];
+    let truth = [2.0 * std::f64::consts::PI / 3.0, 1.0];
+    let ran = latlas_in(folder.path(), &asked);
+    assert!(ran.err.contains("2 converged"), "{}", ran.err);
+    assert!(member(folder.path(), "length").iter().zip(truth).all(|(length, truth)| (length / truth - 1.0).abs() < 1e-6));
+    let ran = latlas_in(folder.path(), &[&asked[..], &["--tolerance", "1e-9"]].concat());
     assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
     assert!(ran.err.contains("2 converged"), "{}", ran.err);
-    let truth = [2.0 * std::f64::consts::PI / 3.0, 1.0];
     let (length, lower, upper) = (member(folder.path(), "length"), member(folder.path(), "lower"), member(folder.path(), "upper"));
     for (i, truth) in truth.into_iter().enumerate() {
         assert!((length[[i]] - truth).abs() < 1e-9 && lower[[i]] <= truth && truth <= upper[[i]] + 1e-12, "{length} {lower} {upper}");
@@ -109,6 +112,7 @@ fn wrong_use_is_refused() {
     refused(&["geodesic", model, "--from", "a.npy", "--to", "a.npy", "-o", "x.npy"], "ends in .npz");
     refused(&["geodesic", model, "--from", "a.npy", "--to", "a.npy", "-o", "x.npz", "--points", "1"], "two points or more");
     refused(&["log", model, "--from", "a.npy", "--to", "a.npy", "-o", "x.npy", "--levels", "3"], "four segments");
+    refused(&["geodesic", model, "--from", "a.npy", "--to", "a.npy", "-o", "x.npz", "--tolerance", "0"], "no share of a length");
     refused(&["log", model, "--from", "a.npy", "--to", "a.npy", "-o", "x.npy", "--domain", "2,1"], "LOW < HIGH");
     refused(&["distance", model, "--latents", "one.npy", "-o", "x.npy"], "two points");
     refused(&["distance", model, "--latents", "wide.npy", "-o", "x.npy"], "latents");

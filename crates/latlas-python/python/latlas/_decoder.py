@@ -255,7 +255,8 @@ class Decoder(_Model):
         b: Any,
         *,
         points: int = 65,
-        levels: Sequence[int] = (32, 128, 256),
+        levels: Sequence[int] = (16, 64, 128),
+        tolerance: float = 1e-6,
         max_steps: int = 100,
         domain: tuple[float, float] | None = None,
         codes: Any = None,
@@ -267,19 +268,32 @@ class Decoder(_Model):
         Returns a dictionary of arrays: ``curves`` ``[m, points, d]``, ``velocity`` ``[m, d]``, and for each pair ``length`` and
         its ``length_error``, the bracket ``lower`` ≤ distance ≤ ``upper``, ``energy``, ``residual``, Morse ``index``, number of
         ``competing`` geodesics, ``converged``, ``status`` and ``reason`` in words. ``codes`` ``[n, d]`` lay a graph that gives
-        further starts.
+        further starts. ``tolerance`` is the relative error of a length that is asked for: two levels that agree to it confirm a curve; below
+        1e-8 shooting does, as it does for :meth:`log` and :meth:`distance`.
         """
-        return self._search(a, b, points, levels, max_steps, domain, codes, condition, embedding)
+        return self._search(a, b, points, levels, tolerance, max_steps, domain, codes, condition, embedding)
 
     def _search(
-        self, a: Any, b: Any, points: int | None, levels: Any, max_steps: int, domain: Any, codes: Any, condition: Any, embedding: str
+        self,
+        a: Any,
+        b: Any,
+        points: int | None,
+        levels: Any,
+        tolerance: float,
+        max_steps: int,
+        domain: Any,
+        codes: Any,
+        condition: Any,
+        embedding: str,
     ) -> dict[str, Any]:
         if points is not None and points < 2:
             raise ValueError(f"points={points} make no curve; take two or more")
+        if not 0 < tolerance < 1:
+            raise ValueError(f"tolerance={tolerance} is no share of a length; take a number between 0 and 1")
         a, b = self._latents(a, np.float64), self._latents(b, np.float64)
         codes = None if codes is None else self._latents(codes, np.float64)
         given = self._condition(condition, None, np.float64)
-        found = _latlas.geodesic(self._native, a, b, points, list(levels), max_steps, domain, codes, given, embedding)
+        found = _latlas.geodesic(self._native, a, b, points, list(levels), tolerance, max_steps, domain, codes, given, embedding)
         found["converged"] = np.asarray(found["converged"], dtype=bool)
         for key in ("index", "competing"):
             found[key] = found[key].astype(np.int64)
@@ -311,7 +325,8 @@ class Decoder(_Model):
 
     @staticmethod
     def _search_options(given: dict[str, Any]) -> tuple[Any, ...]:
-        known = {"levels": (32, 128, 256), "max_steps": 100, "domain": None, "codes": None, "condition": None, "embedding": "auto"}
+        known: dict[str, Any] = {"levels": (16, 64, 128), "tolerance": 1e-10, "max_steps": 100, "domain": None, "codes": None}
+        known.update({"condition": None, "embedding": "auto"})
         unknown = set(given) - set(known)
         if unknown:
             raise TypeError(f"no option {', '.join(sorted(unknown))}; there is {', '.join(known)}")

@@ -32,6 +32,7 @@ def geodesic(
     to: _Floats,
     points: int | None,
     levels: Sequence[int],
+    tolerance: float,
     max_steps: int,
     domain: tuple[float, float] | None,
     codes: _Floats | None,

@@ -55,8 +55,7 @@ impl Banded {
             for j in low..i {
                 let first = low.max(j.saturating_sub(w));
                 let (mine, theirs) = (&row[w + first - i..w + j - i], &above[j * (w + 1) + w + first - j..j * (w + 1) + w]);
-                let known: f64 = mine.iter().zip(theirs).map(|(t, l)| t * l).sum();
-                row[w + j - i] -= known;
+                row[w + j - i] -= dot(mine, theirs);
             }
             let mut pivot = row[w];
             for j in low..i {
@@ -89,8 +88,8 @@ impl Ldl {
         let w = self.0.width;
         for i in 0..x.len() {
             let low = i.saturating_sub(w);
-            let known: f64 = (low..i).map(|j| self.0.entries[self.0.place(i, j)] * x[j]).sum();
-            x[i] -= known;
+            let row = &self.0.entries[self.0.place(i, low)..self.0.place(i, i)];
+            x[i] -= dot(row, &x[low..i]);
         }
         x.iter_mut().zip(self.pivots()).for_each(|(x, d)| *x /= d);
         self.transposed(x)
@@ -112,6 +111,17 @@ impl Ldl {
         }
         x
     }
+}
+
+/// Σ aᵢ bᵢ in four interleaved sums, which do not wait for each other.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let mut sums = [0.0; 4];
+    for (a, b) in a.iter().zip(b) {
+        (0..4).for_each(|k| sums[k] += a[k] * b[k]);
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
 #[cfg(test)]

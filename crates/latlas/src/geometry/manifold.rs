@@ -64,6 +64,11 @@ pub trait Manifold: Send + Sync {
         None
     }
 
+    /// F in single precision, for first ideas of a curve; `None` where it has no such twin.
+    fn draft(&self) -> Option<&dyn Decoder> {
+        None
+    }
+
     /// Steps between points, for the energy of curves.
     ///
     /// # Errors
@@ -193,7 +198,7 @@ pub struct Acceleration {
 impl Motion {
     /// c̈ of one sample and R of its frame: the least-squares solution by the R of the frame with ṙ as a further column, whose last
     /// column is Qᵀṙ.
-    fn solve(&self, i: usize) -> (Vec<f64>, Array2<f64>) {
+    pub(super) fn solve(&self, i: usize) -> (Vec<f64>, Array2<f64>) {
         let (_, d, m) = self.frames.dim();
         let mut columns = Array2::zeros((d + 1, m));
         columns.slice_axis_mut(Axis(0), Slice::from(..d)).assign(&self.frames.index_axis(Axis(0), i));

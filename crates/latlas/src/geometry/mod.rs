@@ -30,7 +30,7 @@ pub use energy::EnergyOptions;
 pub use exponential::{ExpOptions, Shot, exp, exp_along};
 pub use factor::Factor;
 pub use form::FormManifold;
-pub use geodesic::{Competing, Geodesic, GeodesicOptions, geodesics};
+pub use geodesic::{Competing, Confirmation, Geodesic, GeodesicOptions, geodesics};
 pub use graph::{LatentGraph, Path, Weights};
 pub use manifold::{Acceleration, Manifold, Motion, Steps};
 pub use pullback::PullbackManifold;

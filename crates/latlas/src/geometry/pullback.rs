@@ -13,6 +13,7 @@ pub struct PullbackManifold {
     name: String,
     embedding: Arc<dyn Decoder>,
     smoothness: OnceLock<Smoothness>,
+    draft: OnceLock<Option<Arc<dyn Decoder>>>,
 }
 
 impl PullbackManifold {
@@ -27,7 +28,7 @@ impl PullbackManifold {
                 hint: Some("give one row with --condition".into()),
             });
         }
-        Ok(Self { name: name.into(), embedding, smoothness: OnceLock::new() })
+        Ok(Self { name: name.into(), embedding, smoothness: OnceLock::new(), draft: OnceLock::new() })
     }
 }
 
@@ -51,6 +52,10 @@ impl Manifold for PullbackManifold {
 
     fn embedding(&self) -> Option<&dyn Decoder> {
         Some(&*self.embedding)
+    }
+
+    fn draft(&self) -> Option<&dyn Decoder> {
+        self.draft.get_or_init(|| self.embedding.in_single_precision()).as_deref()
     }
 
     fn frames(&self, z: ArrayView2<'_, f64>) -> Result<Array3<f64>> {

@@ -37,7 +37,7 @@ pub(super) struct Hit {
 /// Segments of a curve that was confirmed.
 const SEGMENTS: usize = 64;
 /// The tolerance of the first round.
-const LOOSE: f64 = 1e-6;
+const LOOSE: f64 = 1e-7;
 /// Of the next round, in units of what the last one missed by.
 const FINER: f64 = 1e-3;
 /// How far an end may be off, in units of the tolerance.
@@ -65,8 +65,7 @@ pub(super) fn shoot(
     rounds: usize,
     options: &ExpOptions,
 ) -> Result<Vec<Result<Hit, Reason>>> {
-    // Local errors of the integration stay well below the residual.
-    let finest = (0.1 * residual).max(1e-13);
+    let finest = residual.max(1e-13);
     let mut tolerance = LOOSE.max(finest);
     let fresh = |aim: Aim| Running { step: Array1::zeros(aim.to.len()), aim, best: None, last: None, noise: 0.0, halvings: 0, done: None };
     let mut all: Vec<Running> = aims.into_iter().map(fresh).collect();

@@ -58,6 +58,11 @@ pub trait Decoder: Send + Sync {
         None
     }
 
+    /// The same map computed in single precision, for a decoder that runs in double precision and has such a twin.
+    fn in_single_precision(&self) -> Option<std::sync::Arc<dyn Decoder>> {
+        None
+    }
+
     /// Lets go of what was kept for products with single vectors ([`Linearization::jvp`], [`Linearization::vjp`]); it is made anew
     /// where it is needed again.
     fn release_products(&self) {}
@@ -156,6 +161,14 @@ pub trait Linearization: Send + Sync {
     /// Those of [`Linearization::second`].
     fn hessian(&self, _weights: ArrayView2<'_, f64>) -> Result<Array3<f64>> {
         Err(first_order_only())
+    }
+
+    /// [`Linearization::columns`] and [`Linearization::hessian`], in one pass where that is cheaper.
+    ///
+    /// # Errors
+    /// Those of [`Linearization::second`].
+    fn columns_and_hessian(&self, weights: ArrayView2<'_, f64>) -> Result<(Array3<f64>, Array3<f64>)> {
+        Ok((self.columns()?, self.hessian(weights)?))
     }
 
     /// Df(z): `[n, D, d]`, a view of [`Linearization::columns`] with two axes exchanged.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latlas::geometry::{ExpOptions, Geodesic, GeodesicOptions, Manifold, PullbackManifold, Reason, Status, exp, geodesics};
+use latlas::geometry::{Confirmation, ExpOptions, Geodesic, GeodesicOptions, Manifold, PullbackManifold, Reason, Status, exp, geodesics};
 use latlas::models::{OnnxDecoder, onnx::Options};
 use latlas::settings::Dtype;
 use latlas_graph::ops::{Binary, Unary};
@@ -40,6 +40,34 @@ fn known_lengths_are_found() {
     ];
     for (manifold, a, b, length) in &cases {
         converged(&between(&**manifold, *a, *b), *length, 1.5e-9, manifold.name());
+    }
+}
+
+/// Two levels that agree tell a length to what was asked for, and by how much it may be off; a form has no energy of sixth order and is shot.
+#[test]
+fn levels_that_agree_confirm_a_curve() {
+    let pi = std::f64::consts::PI;
+    let cases: [(Box<dyn Manifold>, [f64; 2], [f64; 2], f64, bool); 5] = [
+        (Box::new(surface("complex-exponential")), [0.0, 0.0], [0.5, 2.0], 2.256_214_110, true),
+        (Box::new(surface("sphere")), [pi / 4.0, 0.0], [pi / 4.0, pi / 2.0], 2.0 * pi / 3.0, true),
+        (Box::new(surface("paraboloid:a=1.5")), [-0.8, 0.3], [1.0, 0.6], 2.164_667_061, true),
+        (Box::new(surface("two-bumps")), [-2.1, -0.2], [2.1, 0.3], 5.777_327_48, true),
+        (Box::new(half_plane()), [-1.0, 1.0], [1.0, 1.0], 3.0_f64.acosh(), false),
+    ];
+    for share in [1e-4, 1e-6] {
+        let options = GeodesicOptions { confirmation: Confirmation::Agreement(share), ..GeodesicOptions::default() };
+        for (manifold, a, b, length, agreed) in &cases {
+            let (a, b) = (array![[a[0], a[1]]], array![[b[0], b[1]]]);
+            let found = geodesics(&**manifold, a.view(), b.view(), &options).unwrap().swap_remove(0);
+            let what = format!("{} to {share}: {found:?}", manifold.name());
+            assert_eq!((found.status, found.index), (Status::Converged, 0), "{what}");
+            let off = (found.length - length).abs();
+            assert!(off <= share * length && off <= found.length_error + 1e-8, "{what}");
+            assert!(found.lower <= *length && *length <= found.upper + 1e-8 && found.energy_excess < share, "{what}");
+            assert_eq!(found.residual.is_nan(), *agreed, "{what}");
+            let speed = manifold.speed(a.view(), found.velocity.view().insert_axis(ndarray::Axis(0))).unwrap()[0];
+            assert!((speed / length - 1.0).abs() < 10.0 * share.sqrt(), "the speed at the start: {speed} and {what}");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Newton's method with a damping λ of its own for each curve of a batch.
 //!
-//! Where a decoder has kinks the term with D²F is left out (Gauss and Newton), which leaves the minimum where it is.
+//! Far from a minimum, and always where a decoder has kinks, the term with D²F is left out (Gauss and Newton): the matrix is then positive, costs
+//! a third, and needs less damping; the minimum is where it is.
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -15,6 +16,10 @@ use crate::geometry::banded::Ldl;
 const ZERO: f64 = 1e-9;
 /// The first damping, as a share of the mean diagonal.
 const DAMPING: f64 = 2.5e-4;
+/// The share of max |∂E/∂c| · |b − a| / E below which a curve is near its minimum …
+const NEAR: f64 = 0.1;
+/// … or after so many steps.
+const FAR: usize = 20;
 /// The last one: no step is left.
 const STIFF: f64 = 1e12;
 
@@ -23,10 +28,13 @@ struct Newton {
     at: Running,
     terms: Option<Terms>,
     damping: f64,
+    /// Whether it is far from its minimum.
+    far: bool,
 }
 
-pub fn minimise(energy: &Energy<'_>, starts: Vec<(usize, Array2<f64>)>, options: &EnergyOptions) -> Result<Vec<Descent>> {
-    let mut curves: Vec<Newton> = starts.into_iter().map(|start| Newton { at: Running::new(start), terms: None, damping: 0.0 }).collect();
+pub fn minimise(energy: &Energy<'_>, starts: Vec<(usize, Array2<f64>)>, far: bool, options: &EnergyOptions) -> Result<Vec<Descent>> {
+    let fresh = |start| Newton { at: Running::new(start), terms: None, damping: 0.0, far };
+    let mut curves: Vec<Newton> = starts.into_iter().map(fresh).collect();
     let steps = energy.steps(&curves.iter().map(|curve| &curve.at.nodes).collect::<Vec<_>>())?;
     curves.iter_mut().zip(steps).for_each(|(curve, steps)| curve.at.start(steps));
     while curves.iter().any(|curve| curve.at.is_going()) {
@@ -38,15 +46,23 @@ pub fn minimise(energy: &Energy<'_>, starts: Vec<(usize, Array2<f64>)>, options:
         going.into_iter().zip(steps).for_each(|(curve, steps)| curve.accept(steps, energy.exact));
         merge(&mut curves);
     }
+    for curve in &mut curves {
+        curve.far = false;
+        curve.terms = curve.terms.take().filter(|terms| terms.exact);
+    }
     derive(energy, &mut curves, |at| !matches!(at.end, Some(End::NonFinite | End::Merged)))?;
-    Ok(curves.into_par_iter().map(Newton::finish).collect())
+    let (start, is_fine) = (energy.pieces.start(), energy.pieces.segments() > 1);
+    Ok(curves.into_par_iter().map(|curve| Descent { is_fine, ..curve.finish(&start) }).collect())
 }
 
 /// Derivatives of those that have moved since.
 fn derive(energy: &Energy<'_>, curves: &mut [Newton], wanted: impl Fn(&Running) -> bool) -> Result<()> {
-    let mut moved: Vec<&mut Newton> = curves.iter_mut().filter(|curve| curve.terms.is_none() && wanted(&curve.at)).collect();
-    let terms = energy.terms(&moved.iter().map(|curve| &curve.at).collect::<Vec<_>>())?;
-    moved.iter_mut().zip(terms).for_each(|(curve, terms)| curve.terms = Some(terms));
+    for far in [true, false] {
+        let moved = |curve: &&mut Newton| curve.terms.is_none() && curve.far == far && wanted(&curve.at);
+        let mut moved: Vec<&mut Newton> = curves.iter_mut().filter(moved).collect();
+        let terms = energy.terms(&moved.iter().map(|curve| &curve.at).collect::<Vec<_>>(), !far)?;
+        moved.iter_mut().zip(terms).for_each(|(curve, terms)| curve.terms = Some(terms));
+    }
     Ok(())
 }
 
@@ -71,7 +87,10 @@ impl Newton {
     /// The damped Newton step, unless there is nothing left to do.
     fn propose(&mut self, options: &EnergyOptions) {
         let Some(terms) = &self.terms else { return };
-        self.at.judge(&terms.gradient, options);
+        let steepness = self.at.judge(&terms.gradient, options);
+        if self.far && (steepness < NEAR || self.at.count() >= FAR) {
+            (self.far, self.damping) = (false, 0.0);
+        }
         let scale = terms.hessian.scale();
         if !scale.is_finite() {
             self.at.end = Some(End::NonFinite);
@@ -106,7 +125,8 @@ impl Newton {
         }
     }
 
-    fn finish(self) -> Descent {
+    /// `start` is what [`Pieces::start`](super::pieces::Pieces::start) tells.
+    fn finish(self, start: &[f64]) -> Descent {
         let mut descent = self.at.finish();
         let Some(terms) = self.terms else { return descent };
         let (n, d) = (descent.nodes.nrows() - 1, descent.nodes.ncols());
@@ -119,7 +139,7 @@ impl Newton {
                 Some(Array2::from_shape_fn((n + 1, d), |(i, j)| if i == 0 || i == n { 0.0 } else { direction[(i - 1) * d + j] / largest }));
         }
         if factor.pivots().all(|pivot| pivot.abs() > ZERO * scale) {
-            descent.sensitivity = Some(sensitivity(&factor, &terms.end, n));
+            descent.sensitivity = Some(sensitivity(&factor, &terms.end, start, (n, d)));
         }
         descent
     }
@@ -129,15 +149,17 @@ fn stiffer(damping: f64) -> f64 {
     (4.0 * damping).max(DAMPING)
 }
 
-/// ∂ċ(0)/∂b by δc = −H⁻¹ H_b δb and ċ(0) = N (2 c₁ − ½ c₂ − 3/2 a).
-fn sensitivity(factor: &Ldl, end: &Array2<f64>, n: usize) -> Array2<f64> {
-    let d = end.nrows();
+/// ∂ċ(0)/∂b by δc = −H⁻¹ H_b δb, and ċ(0) of the polynomial through the first nodes.
+fn sensitivity(factor: &Ldl, end: &[(usize, Array2<f64>)], start: &[f64], (n, d): (usize, usize)) -> Array2<f64> {
     let mut sensitivity = Array2::zeros((d, d));
     for j in 0..d {
         let mut right = vec![0.0; (n - 1) * d];
-        (0..d).for_each(|i| right[(n - 2) * d + i] = -end[[i, j]]);
+        for (k, block) in end {
+            (0..d).for_each(|i| right[k * d + i] = -block[[i, j]]);
+        }
         let moved = factor.solve(&right);
-        (0..d).for_each(|i| sensitivity[[i, j]] = n as f64 * (2.0 * moved[i] - 0.5 * moved[d + i]));
+        let at = |i: usize| start.iter().enumerate().map(|(k, share)| share * moved[k * d + i]).sum::<f64>();
+        (0..d).for_each(|i| sensitivity[[i, j]] = n as f64 * at(i));
     }
     sensitivity
 }

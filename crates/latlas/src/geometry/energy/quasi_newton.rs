@@ -1,8 +1,8 @@
 //! Descent where a Hessian is too large to be factored: steps by L-BFGS (Nocedal, Updating quasi-Newton matrices with limited storage, 1980).
 //!
-//! On a flat manifold with metric M the Hessian of ½ Σ |s|² is K ⊗ M with K = tridiag(−1, 2, −1). With M at the middle of the straight line
-//! that is where the learning starts, so the first step is Newton's wherever the metric changes little, and later ones learn the difference
-//! from gradients: one Jacobian a curve in all, and about three decodes a node and step.
+//! On a flat manifold with metric M the Hessian of ½ Σ |s|² is K ⊗ M with K = tridiag(−1, 2, −1). With M at the middle of the curve that is where
+//! the learning starts, so the first step is Newton's wherever the metric changes little, and later ones learn the difference from gradients:
+//! one Jacobian a curve in all, and about four decodes a node and step.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use super::running::Running;
 use super::terms::Energy;
 use super::{Descent, End, EnergyOptions};
 use crate::error::Result;
-use crate::geometry::manifold::Manifold;
+use crate::geometry::manifold::{Manifold, Steps};
 use crate::linalg;
 
 /// Pairs of steps and changes of the gradient that are remembered.
@@ -23,6 +23,8 @@ const RIDGE: f64 = 1e-6;
 const SHORTEST: f64 = 1e-6;
 /// Gains below this share of the energy count as none, where the map is smooth and where it has kinks, at which gradients jump.
 const LITTLE: [f64; 2] = [1e-9, 1e-4];
+/// … and where curves are only compared.
+const ROUGH: f64 = 1e-3;
 
 /// A curve with what was learned on its way.
 struct Learned {
@@ -43,18 +45,18 @@ pub fn minimise(
     manifold: &dyn Manifold,
     energy: &Energy<'_>,
     starts: Vec<(usize, Array2<f64>)>,
+    far: bool,
     options: &EnergyOptions,
 ) -> Result<Vec<Descent>> {
-    let d = manifold.dim();
-    let mut factors: Vec<(usize, Array2<f64>)> = Vec::new();
+    let little = LITTLE[usize::from(!energy.exact)].max(if far { ROUGH } else { 0.0 });
     let mut curves = Vec::new();
     for (owner, nodes) in starts {
-        // Curves of one owner share their ends, and so the metric between them.
-        if factors.last().is_none_or(|(last, _)| *last != owner) {
-            let middle = (&nodes.row(0) + &nodes.row(nodes.nrows() - 1)) * 0.5;
-            factors.push((owner, cholesky(manifold.metric_at(middle.view().insert_axis(Axis(0)))?.index_axis(Axis(0), 0), d)?));
-        }
-        let factor = factors.last().map(|(_, factor)| factor.clone()).unwrap_or_default();
+        let middle = nodes.row(nodes.nrows() / 2).insert_axis(Axis(0));
+        let metric = match energy.steps {
+            Steps::Image(f) => f.linearize(middle, None)?.gram()?,
+            Steps::Midpoint(_) => manifold.metric_at(middle)?,
+        };
+        let factor = cholesky(metric.index_axis(Axis(0), 0), manifold.dim())?;
         let at = Running::new((owner, nodes));
         curves.push(Learned { at, gradient: None, factor, pairs: VecDeque::new(), last: None, direction: Vec::new(), share: 1.0 });
     }
@@ -67,7 +69,7 @@ pub fn minimise(
         let mut going: Vec<&mut Learned> = curves.iter_mut().filter(|curve| curve.at.is_going()).collect();
         going.iter_mut().for_each(|curve| curve.propose());
         let steps = energy.steps(&going.iter().map(|curve| &curve.at.candidate).collect::<Vec<_>>())?;
-        going.into_iter().zip(steps).for_each(|(curve, steps)| curve.accept(steps, LITTLE[usize::from(!energy.exact)]));
+        going.into_iter().zip(steps).for_each(|(curve, steps)| curve.accept(steps, little));
     }
     Ok(curves.into_iter().map(|curve| curve.at.finish()).collect())
 }
@@ -101,7 +103,8 @@ impl Learned {
             self.pairs.clear();
             self.direction = self.flat(gradient.clone());
         }
-        self.share = 1.0;
+        // Where the last step had to be short, this one begins shorter.
+        self.share = (2.0 * self.share).min(1.0);
         self.gradient = Some(gradient);
     }
 
@@ -151,13 +154,16 @@ impl Learned {
     }
 
     fn accept(&mut self, steps: Array2<f64>, little: f64) {
+        let sum: f64 = steps.iter().map(|x| x * x).sum();
         if self.at.accept(steps, little) {
             let step = self.direction.iter().map(|x| -self.share * x).collect();
             self.last = self.gradient.take().map(|gradient| (gradient, step));
             return;
         }
-        // Half the step; none is left where that is nothing.
-        self.share *= 0.5;
+        // On to the minimum of the parabola through what is known; no step is left where that is nothing.
+        let slope = self.gradient.as_ref().map_or(0.0, |gradient| 2.0 * self.share * dot(&self.direction, gradient));
+        let lowest = slope / (2.0 * (sum - self.at.sum + slope));
+        self.share *= if lowest.is_finite() { lowest.clamp(0.1, 0.5) } else { 0.1 };
         if self.share < SHORTEST {
             self.at.end = Some(End::Flat);
         }

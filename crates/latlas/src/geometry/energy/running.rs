@@ -48,8 +48,13 @@ impl Running {
         if ends > 0.0 { ends } else { self.nodes.outer_iter().map(|row| norm(&(&row - &first))).fold(0.0, f64::max) }
     }
 
-    /// Whether the gradient of ½ Σ |s|² leaves something to do.
-    pub fn judge(&mut self, gradient: &[f64], options: &EnergyOptions) {
+    /// Steps that were tried.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether the gradient of ½ Σ |s|² leaves something to do: max |∂E/∂c| · |b − a| / E.
+    pub fn judge(&mut self, gradient: &[f64], options: &EnergyOptions) -> f64 {
         let steepest = gradient.iter().fold(0.0, |most: f64, g| if g.is_nan() { f64::NAN } else { most.max(g.abs()) });
         if !steepest.is_finite() {
             self.end = Some(End::NonFinite);
@@ -58,6 +63,7 @@ impl Running {
         } else if self.count >= options.max_steps {
             self.end = Some(End::MaxSteps);
         }
+        2.0 * steepest * self.extent() / self.sum
     }
 
     /// The candidate at nodes − step, over the inner nodes.
@@ -98,6 +104,6 @@ impl Running {
     pub fn finish(self) -> Descent {
         let energy = (self.nodes.nrows() - 1) as f64 * self.sum;
         let end = self.end.unwrap_or(End::MaxSteps);
-        Descent { nodes: self.nodes, energy, steps: self.count, end, index: 0, escape: None, sensitivity: None }
+        Descent { nodes: self.nodes, energy, is_fine: false, steps: self.count, end, index: 0, escape: None, sensitivity: None }
     }
 }

@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, Slice};
 
+use super::pieces::Pieces;
 use super::running::Running;
 use crate::error::Result;
 use crate::geometry::banded::Banded;
@@ -11,6 +12,8 @@ use crate::models::Decoder;
 /// The energy on a manifold.
 pub struct Energy<'a> {
     pub steps: Steps<'a>,
+    /// How the energy follows from values of F.
+    pub pieces: Pieces,
     /// Whether second derivatives can be relied on.
     pub exact: bool,
 }
@@ -19,23 +22,21 @@ pub struct Energy<'a> {
 pub struct Terms {
     pub gradient: Vec<f64>,
     pub hessian: Banded,
-    /// Mixed derivative in the last inner node and b: `[d, d]`.
-    pub end: Array2<f64>,
+    /// Mixed derivatives in an inner node and b `[d, d]`, where there are some.
+    pub end: Vec<(usize, Array2<f64>)>,
+    /// Whether the Hessian has its second derivatives of F.
+    pub exact: bool,
 }
 
 impl Energy<'_> {
-    /// s `[N, m]` of each curve.
+    /// Steps `[N, m]` of each curve, whose Σ |t|² is the energy over N.
     pub fn steps(&self, curves: &[&Array2<f64>]) -> Result<Vec<Array2<f64>>> {
         let Some(nodes) = curves.first().map(|curve| curve.nrows()) else { return Ok(Vec::new()) };
         let views: Vec<ArrayView2<'_, f64>> = curves.iter().map(|curve| curve.view()).collect();
         match &self.steps {
             Steps::Image(f) => {
                 let images = f.decode(stacked(&views).view(), None)?;
-                let difference = |c: usize| {
-                    let of = |from: usize| rows(images.view(), c * nodes + from..(c + 1) * nodes + from - 1);
-                    &of(1) - &of(0)
-                };
-                Ok((0..curves.len()).map(difference).collect())
+                Ok((0..curves.len()).map(|c| self.pieces.steps(rows(images.view(), c * nodes..(c + 1) * nodes))).collect())
             }
             Steps::Midpoint(step) => {
                 let steps = step.decode(segments(&views).view(), None)?;
@@ -44,44 +45,57 @@ impl Energy<'_> {
         }
     }
 
-    /// Gradients and Hessians.
-    pub fn terms(&self, curves: &[&Running]) -> Result<Vec<Terms>> {
+    /// Gradients and Hessians, those without second derivatives of F where they are not wanted or not `exact`.
+    pub fn terms(&self, curves: &[&Running], second: bool) -> Result<Vec<Terms>> {
         let Some((n, d)) = size(curves) else { return Ok(Vec::new()) };
-        let blank =
-            || Terms { gradient: vec![0.0; (n - 1) * d], hessian: Banded::zeros((n - 1) * d, 2 * d - 1), end: Array2::zeros((d, d)) };
+        let second = second && self.exact;
+        let width = (self.pieces.segments() + 1) * d - 1;
+        let blank = || Terms {
+            gradient: vec![0.0; (n - 1) * d],
+            hessian: Banded::zeros((n - 1) * d, width),
+            end: Vec::new(),
+            exact: second == self.exact,
+        };
         let mut all: Vec<Terms> = curves.iter().map(|_| blank()).collect();
         match &self.steps {
             Steps::Image(f) => {
-                let mut previous = Array2::zeros((0, 0));
+                // Columns of the nodes of a piece, by node.
+                let mut piece: Vec<Array2<f64>> = Vec::new();
                 self.each(
                     *f,
                     &after_first(curves),
-                    |row| rest(curves, row),
+                    second,
+                    |row| self.rest(curves, row),
                     |row, columns, mut second, pull| {
-                        let (terms, i) = (&mut all[row / n], row % n);
-                        if i > 0 {
-                            let mixed = -previous.dot(&columns.t());
-                            terms.mixed(i, &mixed, n);
+                        let (terms, node) = (&mut all[row / n], row % n + 1);
+                        let first = self.pieces.first(node);
+                        // The last node of one piece is the first of the next; a is none.
+                        if node == first + 1 {
+                            piece = piece.pop().filter(|_| first > 0).into_iter().collect();
                         }
-                        if i + 1 < n {
-                            second.scaled_add(2.0, &columns.dot(&columns.t()));
-                            terms.own(i, second.view(), &pull);
+                        for (earlier, of) in (first.max(1)..node).zip(&piece) {
+                            let mixed = products(of, &columns) * self.pieces.stiffness(earlier, node);
+                            terms.mixed(earlier - 1, node - 1, &mixed, n);
                         }
-                        previous = columns;
+                        if node < n {
+                            second.scaled_add(self.pieces.stiffness(node, node), &products(&columns, &columns));
+                            terms.own(node - 1, second.view(), &pull);
+                        }
+                        piece.push(columns);
                     },
                 )?;
             }
             Steps::Midpoint(step) => {
                 let own = |row: usize| curves[row / n].steps.row(row % n).to_owned();
                 let views: Vec<_> = curves.iter().map(|curve| curve.nodes.view()).collect();
-                self.each(*step, &segments(&views), own, |row, columns, second, pull| {
+                self.each(*step, &segments(&views), second, own, |row, columns, second, pull| {
                     let (terms, i) = (&mut all[row / n], row % n);
                     let block = columns.dot(&columns.t()) + second;
                     let part = |k: usize, l: usize| Array2::from_shape_fn((d, d), |(row, column)| block[[k * d + row, l * d + column]]);
                     let half = |k: usize| Array1::from_shape_fn(d, |row| pull[k * d + row]);
                     if i > 0 {
                         terms.own(i - 1, part(0, 0).view(), &half(0));
-                        terms.mixed(i, &part(0, 1), n);
+                        terms.mixed(i - 1, i, &part(0, 1), n);
                     }
                     if i + 1 < n {
                         terms.own(i, part(1, 1).view(), &half(1));
@@ -101,7 +115,7 @@ impl Energy<'_> {
         };
         match &self.steps {
             Steps::Image(f) => {
-                let pulled = pull(*f, &after_first(curves), |row| rest(curves, row))?;
+                let pulled = pull(*f, &after_first(curves), |row| self.rest(curves, row))?;
                 for (row, pull) in pulled.outer_iter().enumerate().filter(|(row, _)| row % n + 1 < n) {
                     add(row / n, row % n, &pull.to_vec());
                 }
@@ -123,11 +137,19 @@ impl Energy<'_> {
         Ok(all)
     }
 
+    /// Bᵀ t at the node of a row of [`after_first`]; 0 at b.
+    fn rest(&self, curves: &[&Running], row: usize) -> Array1<f64> {
+        let n = curves[0].nodes.nrows() - 1;
+        let (steps, node) = (&curves[row / n].steps, row % n + 1);
+        if node < n { self.pieces.pull(steps, node) } else { Array1::zeros(steps.ncols()) }
+    }
+
     /// For each row of z in order: the columns of Df, the Hessian of ⟨w, f⟩ (0 where it is left out), and Dfᵀ w, for a weight w each.
     fn each(
         &self,
         f: &dyn Decoder,
         z: &Array2<f64>,
+        second: bool,
         weight: impl Fn(usize) -> Array1<f64>,
         mut done: impl FnMut(usize, Array2<f64>, Array2<f64>, Array1<f64>),
     ) -> Result<()> {
@@ -136,8 +158,8 @@ impl Energy<'_> {
         for (_, part) in chunks(z.view(), d * f.ambient_dim()) {
             let weights = weights(row, part.nrows(), f.ambient_dim(), &weight);
             let at = f.linearize(part, None)?;
-            let columns = at.columns()?;
-            let second = if self.exact { at.hessian(weights.view())? } else { Array3::zeros((part.nrows(), d, d)) };
+            let (columns, second) =
+                if second { at.columns_and_hessian(weights.view())? } else { (at.columns()?, Array3::zeros((part.nrows(), d, d))) };
             for (i, columns) in columns.outer_iter().enumerate() {
                 let pull = columns.dot(&weights.row(i));
                 done(row + i, columns.to_owned(), second.index_axis(Axis(0), i).to_owned(), pull);
@@ -158,15 +180,15 @@ impl Terms {
         }
     }
 
-    /// Adds what belongs to inner nodes i − 1 and i `[d, d]`; the last of them is b.
-    fn mixed(&mut self, i: usize, block: &Array2<f64>, n: usize) {
+    /// Adds what belongs to inner nodes k < i `[d, d]`; the last of them is b.
+    fn mixed(&mut self, k: usize, i: usize, block: &Array2<f64>, n: usize) {
         if i + 1 == n {
-            self.end.assign(block);
+            self.end.push((k, block.clone()));
             return;
         }
         let d = block.nrows();
         for ((row, column), value) in block.indexed_iter() {
-            self.hessian.add(i * d + column, (i - 1) * d + row, *value);
+            self.hessian.add(i * d + column, k * d + row, *value);
         }
     }
 }
@@ -199,11 +221,9 @@ fn after_first(curves: &[&Running]) -> Array2<f64> {
     stacked(&inner)
 }
 
-/// rᵢ of a row of [`after_first`]; 0 at b.
-fn rest(curves: &[&Running], row: usize) -> Array1<f64> {
-    let n = curves[0].nodes.nrows() - 1;
-    let (steps, i) = (&curves[row / n].steps, row % n);
-    if i + 1 < n { &steps.row(i) - &steps.row(i + 1) } else { Array1::zeros(steps.ncols()) }
+/// A Bᵀ of the columns of two frames `[d, m]`: few long inner products, for which packing costs more than it gains.
+fn products(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+    if a.nrows() > 8 { a.dot(&b.t()) } else { Array2::from_shape_fn((a.nrows(), b.nrows()), |(i, j)| a.row(i).dot(&b.row(j))) }
 }
 
 fn stacked(parts: &[ArrayView2<'_, f64>]) -> Array2<f64> {

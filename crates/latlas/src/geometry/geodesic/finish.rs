@@ -1,4 +1,4 @@
-//! What is told of a pair: lengths by quadrature beside those by shooting, the bracket and the status.
+//! What is told of a pair: lengths by quadrature beside those that are confirmed, the bracket and the status.
 
 use ndarray::{Array1, Array2, ArrayView1, Axis, Slice};
 
@@ -10,9 +10,9 @@ use crate::geometry::energy::End;
 use crate::geometry::manifold::Manifold;
 use crate::geometry::status::{Reason, Status};
 
-/// Segments of a smooth curve that is measured: more where fewer do not agree with shooting.
+/// Segments of a smooth curve that is measured: more where fewer do not agree with what is confirmed.
 const MEASURED: [usize; 3] = [16, 32, 64];
-/// Two lengths of one geodesic agree to this share, and E/L² − 1 is below it.
+/// Two lengths of one geodesic agree to this share at least, and E/L² − 1 is below it.
 const AGREEMENT: f64 = 1e-6;
 
 /// From the candidates of a pair, the lowest first.
@@ -21,18 +21,21 @@ pub fn finish(
     [a, b]: [ArrayView1<'_, f64>; 2],
     candidates: Vec<Candidate>,
     chord: f64,
-    smooth: bool,
+    (smooth, share): (bool, f64),
 ) -> Result<Geodesic> {
     let mut candidates = candidates.into_iter();
-    let Some(Candidate { descent, hit, missed }) = candidates.next() else { return Ok(without_curve(a, b, chord)) };
+    let Some(best) = candidates.next() else { return Ok(without_curve(a, b, chord)) };
+    let known = best.length();
+    let Candidate { descent, hit, missed, agreed, .. } = best;
     let nodes = hit.as_ref().map_or_else(|| descent.nodes.clone(), |hit| hit.nodes.clone());
-    let measured = measure(manifold, &nodes, hit.as_ref().map(|hit| hit.length), smooth)?;
+    let share = share.max(AGREEMENT);
+    let measured = measure(manifold, &nodes, known, share, smooth)?;
     let Measured { length: curve, length_error, energy, speed_variation } = measured;
-    let apart = hit.as_ref().map_or(0.0, |hit| (hit.length - curve).abs());
-    let length = hit.as_ref().map_or(curve, |hit| hit.length);
-    let status = match (&hit, descent.end) {
+    let length = known.unwrap_or(curve);
+    let apart = (length - curve).abs().max(agreed.unwrap_or(0.0));
+    let status = match (known, descent.end) {
         _ if !curve.is_finite() => Status::Failed(Reason::NonFinite),
-        (Some(_), _) if agree(&measured, length) => Status::Converged,
+        (Some(_), _) if agree(&measured, length, share) => Status::Converged,
         (Some(_), _) => Status::EnergyOnly(Reason::Unresolved),
         (None, End::MaxSteps) => Status::Failed(Reason::MaxIter),
         (None, _) if descent.index > 0 => Status::Saddle(descent.index),
@@ -41,12 +44,14 @@ pub fn finish(
     };
     let mut upper = curve + length_error;
     let mut competing = Vec::new();
-    for Candidate { descent, hit, .. } in candidates {
+    for other in candidates {
+        let known = other.length();
+        let Candidate { descent, hit, .. } = other;
         let index = descent.index;
-        competing.push(if let Some(hit) = hit {
-            Competing { nodes: hit.nodes, length: hit.length, index }
+        competing.push(if let Some(length) = known {
+            Competing { nodes: hit.map_or(descent.nodes, |hit| hit.nodes), length, index }
         } else {
-            let measured = measure(manifold, &descent.nodes, None, smooth)?;
+            let measured = measure(manifold, &descent.nodes, None, share, smooth)?;
             // A curve that exists bounds the distance, whatever it is.
             upper = upper.min(measured.length + measured.length_error);
             Competing { nodes: descent.nodes, length: measured.length, index }
@@ -54,7 +59,7 @@ pub fn finish(
     }
     competing.sort_by(|x, y| x.length.total_cmp(&y.length));
     Ok(Geodesic {
-        velocity: hit.as_ref().map_or_else(|| velocity(&nodes), |hit| Ok(hit.velocity.clone()))?,
+        velocity: hit.as_ref().map_or_else(|| velocity(manifold, &descent, smooth), |hit| Ok(hit.velocity.clone()))?,
         nodes,
         length,
         length_error: length_error + apart,
@@ -76,12 +81,12 @@ fn excess(measured: &Measured) -> f64 {
     (measured.energy / (measured.length * measured.length) - 1.0).max(0.0)
 }
 
-fn agree(measured: &Measured, length: f64) -> bool {
-    (measured.length - length).abs() <= AGREEMENT * length && excess(measured) < AGREEMENT
+fn agree(measured: &Measured, length: f64, share: f64) -> bool {
+    (measured.length - length).abs() <= share * length && excess(measured) < share
 }
 
 /// A curve by quadrature. The spline through some of the nodes of a smooth one is as good, and cheaper.
-fn measure(manifold: &dyn Manifold, nodes: &Array2<f64>, known: Option<f64>, smooth: bool) -> Result<Measured> {
+fn measure(manifold: &dyn Manifold, nodes: &Array2<f64>, known: Option<f64>, share: f64, smooth: bool) -> Result<Measured> {
     let n = nodes.nrows() - 1;
     let enough = if known.is_some() { 0 } else { MEASURED.len() - 1 };
     let thinned = MEASURED.iter().skip(enough).filter(|m| smooth && n > **m && n.is_multiple_of(**m)).map(|m| n / m);
@@ -89,7 +94,7 @@ fn measure(manifold: &dyn Manifold, nodes: &Array2<f64>, known: Option<f64>, smo
     for every in thinned.chain([1]) {
         let some = nodes.slice_axis(Axis(0), Slice::new(0, None, every as isize));
         let found = Curves::through(some.insert_axis(Axis(0)))?.measure(manifold)?.swap_remove(0);
-        let done = known.is_none_or(|length| agree(&found, length));
+        let done = known.is_none_or(|length| agree(&found, length, share));
         measured = Some(found);
         if done {
             break;

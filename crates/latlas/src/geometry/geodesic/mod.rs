@@ -1,10 +1,11 @@
 //! Geodesics between two latents, and the logarithmic map Log_a(b) = ċ(0).
 //!
 //! Several starts (the straight line, arcs, a path of the graph) descend to curves of least discrete energy, coarse ones first; saddles
-//! are left along a direction of descent, duplicates merged, and the lowest are kept. Newton shooting then confirms them by the equation of
-//! geodesics to 10⁻¹⁰. Chords are too short, so a curve that is confirmed is the shortest of all as soon as its length is below the chords of
-//! the others; only what is not confirmed is refined further. The length |ċ(0)|_M is compared with the quadrature of the curve. Every distance
-//! has a bracket: the chord |F(a) − F(b)| below (0 for a form), and above the quadrature length of a curve that exists, with its error.
+//! are left along a direction of descent, duplicates merged, and the lowest are kept and refined. Newton shooting then confirms them by the
+//! equation of geodesics to 10⁻¹⁰, or the lengths of two levels that agree ([`Confirmation`]). A curve that is confirmed is the shortest of all as
+//! soon as its energy is below those of the others; only what is not confirmed is refined further. Its length is compared with the quadrature of
+//! the curve. Every distance has a bracket: the chord |F(a) − F(b)| below (0 for a form), and above the quadrature length of a curve that exists,
+//! with its error.
 //!
 //! What is found is a shortest one among the geodesics that the starts lead to; no search of finitely many starts can promise more.
 //! At a geodesic E = L² and the speed is constant; both are told. A search that fails gives its reason and the best curve, never the straight
@@ -21,12 +22,31 @@ use super::manifold::Manifold;
 use super::status::Status;
 use crate::error::{Error, Result};
 
+/// What makes a curve of least energy a geodesic that is converged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Confirmation {
+    /// A shot along it that ends at b.
+    Shooting,
+    /// Its length at two levels, both of sixth order, and by quadrature: equal to this share of it. Where they are not at the last level, and
+    /// where there is no F, a shot that ends at b to a tenth of this share.
+    Agreement(f64),
+}
+
+impl Confirmation {
+    /// For a relative error of lengths: below 10⁻⁸ a shot is cheaper than a level more.
+    pub fn to(tolerance: f64) -> Self {
+        if tolerance < 1e-8 { Self::Shooting } else { Self::Agreement(tolerance) }
+    }
+}
+
 /// How to search.
 #[derive(Debug, Clone)]
 pub struct GeodesicOptions {
-    /// Segments of the curves, level by level; at least four each. Where Hessians are not factored ([`EnergyOptions::dense`]), a quarter of
-    /// the first and the first.
+    /// Segments of the curves, level by level; at least four each. Twice as many where the map has kinks. Where Hessians are not factored
+    /// ([`EnergyOptions::dense`]), half of the first and the first.
     pub levels: Vec<usize>,
+    /// What is asked of a curve.
+    pub confirmation: Confirmation,
     /// Of the descent at one level.
     pub energy: EnergyOptions,
     /// How far arcs reach to the sides, in |b − a|; each on both sides.
@@ -48,7 +68,8 @@ pub struct GeodesicOptions {
 impl Default for GeodesicOptions {
     fn default() -> Self {
         Self {
-            levels: vec![32, 128, 256],
+            levels: vec![16, 64, 128],
+            confirmation: Confirmation::Shooting,
             energy: EnergyOptions::default(),
             arcs: vec![0.35, 0.7],
             codes: None,
@@ -82,7 +103,7 @@ pub struct Geodesic {
     pub lower: f64,
     /// Some curve is no longer.
     pub upper: f64,
-    /// |Exp_a(ċ(0)) − b|; NaN where shooting did not converge.
+    /// |Exp_a(ċ(0)) − b|; NaN where no shot confirmed it.
     pub residual: f64,
     /// The Morse index of the curve among curves with the same ends.
     pub index: usize,

@@ -261,6 +261,13 @@ impl Decoder for OnnxDecoder {
         self.precise().map(|twin| twin as Arc<dyn Decoder>)
     }
 
+    fn in_single_precision(&self) -> Option<Arc<dyn Decoder>> {
+        if self.network.dtype == Dtype::F32 {
+            return None;
+        }
+        self.in_type(Dtype::F32).ok().map(|twin| Arc::new(twin) as Arc<dyn Decoder>)
+    }
+
     fn release_products(&self) {
         self.network.release_products();
     }
@@ -346,6 +353,10 @@ impl Linearization for At<'_> {
 
     fn hessian(&self, weights: ArrayView2<'_, f64>) -> Result<Array3<f64>> {
         self.decoder.network.hessian(self.decoder.output, self.latents.view(), self.condition(), weights)
+    }
+
+    fn columns_and_hessian(&self, weights: ArrayView2<'_, f64>) -> Result<(Array3<f64>, Array3<f64>)> {
+        self.decoder.network.columns_and_hessian(self.decoder.output, self.latents.view(), self.condition(), weights)
     }
 
     fn columns(&self) -> Result<Array3<f64>> {

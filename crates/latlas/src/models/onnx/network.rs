@@ -55,6 +55,8 @@ pub enum Purpose {
     Motion(usize),
     /// Of the output's inner product with weights.
     Hessian(usize),
+    /// The Jacobian, and the Hessian of the output's inner product with weights.
+    Bending(usize),
 }
 
 impl Network {
@@ -188,6 +190,26 @@ impl Network {
         array3((n, d, d), self.program(Purpose::Hessian(output))?.run(n, &arguments, &[(0, d)])?.swap_remove(0))
     }
 
+    /// The columns of the Jacobian and the Hessian of ⟨w, f⟩, `[n, d, D]` and `[n, d, d]`, with one primal pass.
+    pub fn columns_and_hessian(
+        &self,
+        output: usize,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        weights: ArrayView2<'_, f64>,
+    ) -> Result<(Array3<f64>, Array3<f64>)> {
+        let (n, d, width) = (x.nrows(), self.width(), self.output_width(output));
+        if !self.is_within_budget(Purpose::Bending(output))? {
+            return Ok((self.columns(output, x, condition)?.derivative, self.hessian(output, x, condition, weights)?));
+        }
+        check_vectors("weights", &weights.insert_axis(ndarray::Axis(1)), n, width)?;
+        let mut arguments = self.arguments(x, condition)?;
+        arguments.push(weights.iter().copied().collect());
+        let mut derived = self.program(Purpose::Bending(output))?.run(n, &arguments, &[(0, d), (1, d)])?;
+        let (hessian, columns) = (derived.pop().unwrap_or_default(), derived.pop().unwrap_or_default());
+        Ok((array3((n, d, width), columns)?, array3((n, d, d), hessian)?))
+    }
+
     /// Whether second derivatives vanish wherever they exist.
     pub fn is_piecewise_linear(&self, output: usize) -> Result<bool> {
         Ok(self.graph.is_piecewise_linear(self.input, output)?)
@@ -284,6 +306,7 @@ impl Network {
             Purpose::Second(output, k) => graph.second_graph(input, output, k)?,
             Purpose::Motion(output) => graph.motion_graph(input, output)?,
             Purpose::Hessian(output) => graph.hessian_graph(input, output)?,
+            Purpose::Bending(output) => self.bending(output)?,
         })
     }
 
@@ -296,6 +319,26 @@ impl Network {
         let pushed = jvp(&mut b, &[(from.node, seeds)], &[to.node])?.swap_remove(0);
         let node = pushed.unwrap_or_else(|| b.filled_like(to.node, 0.0));
         Ok(b.finish(vec![Port { node, ..to.clone() }]))
+    }
+
+    /// Ports with the columns of an output's Jacobian, and of the gradient's of its inner product with weights: forward over reverse mode
+    /// needs the columns of all values on the way, so both share them.
+    fn bending(&self, output: usize) -> Result<Graph> {
+        let mut b = Builder::from_graph((*self.graph).clone());
+        let (from, to) = (&self.graph.inputs[self.input], &self.graph.outputs[output]);
+        let item = self.graph.node(from.node).shape.clone();
+        let weights = b.input("weights", Rows::SAMPLE, &to.shape, &self.graph.node(to.node).shape);
+        let gradient = vjp(&mut b, &[(to.node, weights)], &[from.node])?.swap_remove(0);
+        let gradient = gradient.unwrap_or_else(|| b.filled_like(from.node, 0.0));
+        let axis = b.axis("tangent", self.width())?;
+        let seeds = b.unit_seeds(axis, &item);
+        let pushed = jvp(&mut b, &[(from.node, seeds)], &[to.node, gradient])?;
+        let mut ports = Vec::new();
+        for (pushed, (node, port)) in pushed.into_iter().zip([(to.node, to), (gradient, from)]) {
+            let node = pushed.unwrap_or_else(|| b.filled_like(node, 0.0));
+            ports.push(Port { node, ..port.clone() });
+        }
+        Ok(b.finish(ports))
     }
 
     /// An output, cotangents of it pulled back to the input, and what goes beside it.
@@ -353,6 +396,21 @@ mod tests {
         assert!(network.programs.lock().unwrap().keys().any(|purpose| matches!(purpose, Purpose::Block(0, k) if *k < 64)));
         assert!((whole - in_blocks).iter().all(|e| e.abs() < 1e-13));
         assert!((columns - columns_in_blocks).iter().all(|e| e.abs() < 1e-13));
+    }
+
+    #[test]
+    fn one_pass_has_both_derivatives() {
+        let graph = Arc::new(load_bytes(builtin_model("digits-vae").unwrap(), None, &LoadOptions::default()).unwrap());
+        let network = Network::new(graph, 0, None, Dtype::F64);
+        let z = Array2::from_shape_fn((3, 2), |(s, i)| ((s * 2 + i) as f64).sin());
+        let weights = Array2::from_shape_fn((3, 64), |(s, i)| ((s * 64 + i) as f64).cos());
+        for output in 0..2 {
+            let (columns, hessian) = network.columns_and_hessian(output, z.view(), None, weights.view()).unwrap();
+            let apart = columns - network.columns(output, z.view(), None).unwrap().derivative;
+            assert!(apart.iter().all(|e| e.abs() < 1e-13));
+            let apart = &hessian - network.hessian(output, z.view(), None, weights.view()).unwrap();
+            assert!(apart.iter().all(|e| e.abs() < 1e-12) && hessian.iter().any(|h| h.abs() > 1e-3));
+        }
     }
 
     /// A linear layer has one Jacobian for all samples, an output without the latent none; both are given for every sample.
