@@ -35,7 +35,7 @@ pub(super) struct Hit {
 }
 
 /// Segments of a curve that was confirmed.
-const SEGMENTS: usize = 64;
+const SEGMENTS: usize = 128;
 /// The tolerance of the first round.
 const LOOSE: f64 = 1e-7;
 /// Of the next round, in units of what the last one missed by.

@@ -63,7 +63,7 @@ fn levels_that_agree_confirm_a_curve() {
             assert_eq!((found.status, found.index), (Status::Converged, 0), "{what}");
             let off = (found.length - length).abs();
             assert!(off <= share * length && off <= found.length_error + 1e-8, "{what}");
-            assert!(found.lower <= *length && *length <= found.upper + 1e-8 && found.energy_excess < share, "{what}");
+            assert!(found.lower <= *length + 1e-8 && *length <= found.upper + 1e-8 && found.energy_excess < share, "{what}");
             assert_eq!(found.residual.is_nan(), *agreed, "{what}");
             let speed = manifold.speed(a.view(), found.velocity.view().insert_axis(ndarray::Axis(0))).unwrap()[0];
             assert!((speed / length - 1.0).abs() < 10.0 * share.sqrt(), "the speed at the start: {speed} and {what}");

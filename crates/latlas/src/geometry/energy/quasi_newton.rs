@@ -22,7 +22,7 @@ const RIDGE: f64 = 1e-6;
 /// A step shorter than this share of the quasi-Newton step gains nothing.
 const SHORTEST: f64 = 1e-6;
 /// Gains below this share of the energy count as none, where the map is smooth and where it has kinks, at which gradients jump.
-const LITTLE: [f64; 2] = [1e-9, 1e-4];
+const LITTLE: [f64; 2] = [1e-9, 3e-4];
 /// … and where curves are only compared.
 const ROUGH: f64 = 1e-3;
 

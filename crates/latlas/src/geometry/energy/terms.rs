@@ -61,7 +61,7 @@ impl Energy<'_> {
             Steps::Image(f) => {
                 // Columns of the nodes of a piece, by node.
                 let mut piece: Vec<Array2<f64>> = Vec::new();
-                self.each(
+                Self::each(
                     *f,
                     &after_first(curves),
                     second,
@@ -88,7 +88,7 @@ impl Energy<'_> {
             Steps::Midpoint(step) => {
                 let own = |row: usize| curves[row / n].steps.row(row % n).to_owned();
                 let views: Vec<_> = curves.iter().map(|curve| curve.nodes.view()).collect();
-                self.each(*step, &segments(&views), second, own, |row, columns, second, pull| {
+                Self::each(*step, &segments(&views), second, own, |row, columns, second, pull| {
                     let (terms, i) = (&mut all[row / n], row % n);
                     let block = columns.dot(&columns.t()) + second;
                     let part = |k: usize, l: usize| Array2::from_shape_fn((d, d), |(row, column)| block[[k * d + row, l * d + column]]);
@@ -146,7 +146,6 @@ impl Energy<'_> {
 
     /// For each row of z in order: the columns of Df, the Hessian of ⟨w, f⟩ (0 where it is left out), and Dfᵀ w, for a weight w each.
     fn each(
-        &self,
         f: &dyn Decoder,
         z: &Array2<f64>,
         second: bool,
