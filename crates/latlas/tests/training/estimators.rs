@@ -55,7 +55,7 @@ fn layers_of_a_saved_model_undo_each_other() {
     let mut through = |spec: &Spec| {
         let encoder = file_graph(spec.model(), "encoder", &mut parameters, &[d]).unwrap();
         let decoder = file_graph(spec.model(), "decoder", &mut parameters, &[d]).unwrap();
-        let codes = evaluate(&encoder, n, &[x.clone()]).unwrap().remove(0);
+        let codes = evaluate(&encoder, n, std::slice::from_ref(&x)).unwrap().remove(0);
         (codes.len() / n, evaluate(&decoder, n, &[codes]).unwrap().remove(0))
     };
     let ((wide, layered), (narrow, plain)) = (through(&all), through(&one));

@@ -141,7 +141,8 @@ fn a_prior_is_fitted_to_the_codes_of_training_rows() {
     let outcome = train(folder.path(), &mixed, &rows, options, &|_, _, _| ()).unwrap();
     let text = std::fs::read(outcome.files.last().unwrap()).unwrap();
     let Prior::Diagonal { mean, std } = Prior::from_json(&text, "prior.json").unwrap() else { panic!("not normal") };
-    let encoder = latlas::models::OnnxEncoder::load(&folder.path().join("encoder.onnx"), &Default::default()).unwrap();
+    let encoder =
+        latlas::models::OnnxEncoder::load(&folder.path().join("encoder.onnx"), &latlas::models::onnx::Options::default()).unwrap();
     let values: Vec<f64> = rows.values.iter().map(|&x| f64::from(x)).collect();
     let values = ndarray::Array2::from_shape_vec((80, 4), values).unwrap();
     let codes = latlas::models::Encoder::encode(&encoder, values.view(), None).unwrap().mean;

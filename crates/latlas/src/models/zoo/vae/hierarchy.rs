@@ -38,19 +38,19 @@ fn down(p: &mut Parts<'_>, vae: &Vae, l: usize, above: NodeId) -> Posterior {
 }
 
 /// The rate of all layers, of a first layer z drawn from q.
-pub fn rate(p: &mut Parts<'_>, vae: &Vae, z: NodeId, q: &Posterior) -> NodeId {
-    let (mut z, mut q, mut sum) = (z, *q, p.b.filled(&[], 0.0));
+pub fn rate(p: &mut Parts<'_>, vae: &Vae, z: NodeId, q: Posterior) -> NodeId {
+    let (mut z, mut q, mut sum) = (z, q, p.b.filled(&[], 0.0));
     for l in 1..=vae.layers.len() {
         let above = up(p, vae, l, z);
-        let next = Vae::draw(p, &above, &format!("noise{l}"));
+        let next = Vae::draw(p, above, &format!("noise{l}"));
         let prior = down(p, vae, l - 1, next);
         // The constants of both cancel.
-        let (under_prior, under_posterior) = (surprisal(p, z, &prior), surprisal(p, z, &q));
+        let (under_prior, under_posterior) = (surprisal(p, z, prior), surprisal(p, z, q));
         let excess = p.b.binary(Binary::Sub, under_prior, under_posterior);
         sum = p.b.binary(Binary::Add, sum, excess);
         (z, q) = (next, above);
     }
-    let top = super::rate(p, &q);
+    let top = super::rate(p, q);
     p.b.binary(Binary::Add, sum, top)
 }
 
@@ -67,7 +67,7 @@ pub fn descend(p: &mut Parts<'_>, vae: &Vae, noise: NodeId) -> Result<NodeId> {
             None => own,
             Some(above) => {
                 let law = down(p, vae, l, above);
-                super::moved(p, &law, own)
+                super::moved(p, law, own)
             }
         });
     }

@@ -145,7 +145,7 @@ impl Vae {
     }
 
     /// A draw of q by an input for its noise.
-    fn draw(p: &mut Parts<'_>, q: &Posterior, noise: &str) -> NodeId {
+    fn draw(p: &mut Parts<'_>, q: Posterior, noise: &str) -> NodeId {
         let shape = p.b.shape(q.mean).to_vec();
         let noise = p.input(noise, &shape, Feed::Normal);
         moved(p, q, noise)
@@ -153,7 +153,7 @@ impl Vae {
 
     /// −log p(x | z) and what it adds to the loss beside: with the score, (−log p(x | z)) · log q(z | x) with its first factor held fixed, less
     /// its own value.
-    fn reconstruction(&self, p: &mut Parts<'_>, q: &Posterior, z: NodeId, decoded: &Decoded, x: NodeId) -> Vec<Term> {
+    fn reconstruction(&self, p: &mut Parts<'_>, q: Posterior, z: NodeId, decoded: &Decoded, x: NodeId) -> Vec<Term> {
         let loss = decoded.negative_log_likelihood(p, x);
         let mut terms = vec![Term::new("reconstruction", loss)];
         if self.estimator == Estimator::Score {
@@ -167,7 +167,7 @@ impl Vae {
 }
 
 /// μ + σ ε.
-fn moved(p: &mut Parts<'_>, q: &Posterior, noise: NodeId) -> NodeId {
+fn moved(p: &mut Parts<'_>, q: Posterior, noise: NodeId) -> NodeId {
     let half = lower::times(&mut p.b, q.logvar, 0.5);
     let spread = p.b.unary(Unary::Exp, half);
     let moved = p.b.binary(Binary::Mul, spread, noise);
@@ -175,7 +175,7 @@ fn moved(p: &mut Parts<'_>, q: &Posterior, noise: NodeId) -> NodeId {
 }
 
 /// KL(q ‖ N(0, I)) of a sample: ½ Σ (μ² + σ² − 1 − log σ²).
-fn rate(p: &mut Parts<'_>, q: &Posterior) -> NodeId {
+fn rate(p: &mut Parts<'_>, q: Posterior) -> NodeId {
     let d = p.b.shape(q.mean)[0];
     let b = &mut p.b;
     let (square, variance) = (b.binary(Binary::Mul, q.mean, q.mean), b.unary(Unary::Exp, q.logvar));
@@ -187,7 +187,7 @@ fn rate(p: &mut Parts<'_>, q: &Posterior) -> NodeId {
 }
 
 /// ½ Σ (log σ² + (z − μ)² / σ²): −log q(z) without its constant.
-fn surprisal(p: &mut Parts<'_>, z: NodeId, q: &Posterior) -> NodeId {
+fn surprisal(p: &mut Parts<'_>, z: NodeId, q: Posterior) -> NodeId {
     let b = &mut p.b;
     let difference = b.binary(Binary::Sub, z, q.mean);
     let square = b.binary(Binary::Mul, difference, difference);
@@ -203,7 +203,7 @@ impl Model for Vae {
     fn check(&self, shape: &[usize]) -> Result<()> {
         let fail = |what: &str| Err(Error::Input { what: what.into(), hint: None });
         let is_plain = self.penalty == Penalty::None && self.jacobian.penalty == JacobianPenalty::None;
-        if !is_plain && !(self.layers.is_empty() && self.estimator == Estimator::Reparametrised) {
+        if !is_plain && (!self.layers.is_empty() || self.estimator == Estimator::Score) {
             return fail("several stochastic layers and the score estimator go without a penalty, on codes or on the Jacobian");
         }
         if self.estimator == Estimator::Score && !self.layers.is_empty() {
@@ -229,13 +229,13 @@ impl Model for Vae {
     fn terms(&self, p: &mut Parts<'_>, x: NodeId) -> Result<Vec<Term>> {
         let shape = p.b.shape(x).to_vec();
         let q = self.encode(p, x)?;
-        let mut z = Self::draw(p, &q, "noise");
+        let mut z = Self::draw(p, q, "noise");
         if self.estimator == Estimator::Score {
             z = p.b.detach(z);
         }
         let decoded = self.likelihood.decode(p, &self.networks, z, &shape, self.std)?;
-        let mut terms = self.reconstruction(p, &q, z, &decoded, x);
-        let rate = if self.layers.is_empty() { rate(p, &q) } else { hierarchy::rate(p, self, z, &q) };
+        let mut terms = self.reconstruction(p, q, z, &decoded, x);
+        let rate = if self.layers.is_empty() { rate(p, q) } else { hierarchy::rate(p, self, z, q) };
         let beta = Ramp { from: 0.0, to: self.beta, steps: self.warm_up };
         match self.penalty {
             Penalty::None | Penalty::DipI | Penalty::DipIi => terms.push(Term::weighted("rate", rate, beta)),
@@ -253,14 +253,14 @@ impl Model for Vae {
                 terms.push(Term::weighted("capacity", distance, Ramp::fixed(self.gamma)));
             }
             Penalty::TotalCorrelation => {
-                let correlation = penalties::aggregate_total_correlation(p, z, &q)?;
+                let correlation = penalties::aggregate_total_correlation(p, z, q)?;
                 terms.push(Term::new("rate", rate));
                 let weight = Ramp { from: 0.0, to: self.beta - 1.0, steps: self.warm_up };
                 terms.push(Term::weighted("total-correlation", correlation, weight));
             }
         }
         if matches!(self.penalty, Penalty::DipI | Penalty::DipIi) {
-            let penalty = penalties::covariance(p, &q, self.penalty);
+            let penalty = penalties::covariance(p, q, self.penalty);
             terms.push(Term::weighted("covariance", penalty, Ramp::fixed(self.gamma)));
         }
         let mean = decoded.mean(p);
@@ -273,7 +273,7 @@ impl Model for Vae {
             return Ok(None);
         }
         let q = self.encode(p, x)?;
-        let z = Self::draw(p, &q, "noise");
+        let z = Self::draw(p, q, "noise");
         Ok(Some(discriminator::loss(p, z, &self.discriminator)))
     }
 

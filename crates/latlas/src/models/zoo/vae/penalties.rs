@@ -9,7 +9,7 @@ use crate::models::zoo::Parts;
 use crate::models::zoo::layers::total;
 
 /// γ Σ_{i≠j} C_ij² + γ' Σ_i (C_ii − 1)² of the covariance C of the codes.
-pub fn covariance(p: &mut Parts<'_>, q: &Posterior, penalty: Penalty) -> NodeId {
+pub fn covariance(p: &mut Parts<'_>, q: Posterior, penalty: Penalty) -> NodeId {
     let (batch, d) = (p.axis(), p.b.shape(q.mean)[0]);
     let b = &mut p.b;
     let count = b.count(batch);
@@ -44,7 +44,7 @@ pub fn covariance(p: &mut Parts<'_>, q: &Posterior, penalty: Penalty) -> NodeId 
 /// log q(z) − Σ_i log q(z_i) of each sample, by minibatch-weighted sampling: q(z) ≈ Σ_j q(z | x_j) / (N · M).
 ///
 /// The normaliser N · M is left out: it cancels but for (d − 1) · log(N · M), a constant.
-pub fn aggregate_total_correlation(p: &mut Parts<'_>, z: NodeId, q: &Posterior) -> Result<NodeId> {
+pub fn aggregate_total_correlation(p: &mut Parts<'_>, z: NodeId, q: Posterior) -> Result<NodeId> {
     let batch = p.axis();
     let size = p.b.graph().axis_size(batch, 1);
     let others = p.b.axis("batch'", size)?;
