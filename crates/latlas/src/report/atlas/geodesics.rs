@@ -6,7 +6,7 @@ use ndarray::{Array2, Axis};
 
 use super::Source;
 use crate::error::Result;
-use crate::geometry::{Curves, GeodesicOptions, Manifold, Status, geodesics};
+use crate::geometry::{Confirmation, Curves, GeodesicOptions, Manifold, Status, geodesics};
 use crate::models::Decoder;
 use crate::run::Inputs;
 
@@ -46,6 +46,8 @@ pub const STEPS: usize = 9;
 const PAIRS: usize = 4;
 /// … and how many of them are shown.
 const SHOWN: usize = 3;
+/// The relative error of lengths: more than a picture shows.
+const TOLERANCE: f64 = 1e-6;
 /// Operations that a search may take; about 10⁴ decodes a pair.
 const BUDGET: f64 = 4e11;
 /// Decodes of a search.
@@ -70,7 +72,8 @@ impl Source<'_> {
         };
         let side = |first: usize| Array2::from_shape_fn((pairs, d), |(i, j)| ends[[2 * i + first, j]]);
         let (from, to) = (side(0), side(1));
-        let found = geodesics(&*manifold, from.view(), to.view(), &GeodesicOptions::default())?;
+        let options = GeodesicOptions { confirmation: Confirmation::to(TOLERANCE), ..GeodesicOptions::default() };
+        let found = geodesics(&*manifold, from.view(), to.view(), &options)?;
         let straight = Curves::straight(from.view(), to.view(), 16)?;
         let lengths: Vec<f64> = straight.measure(&*manifold)?.into_iter().map(|measured| measured.length).collect();
         let mut order: Vec<usize> = (0..pairs).filter(|i| found[*i].length.is_finite()).collect();
