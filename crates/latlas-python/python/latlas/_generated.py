@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from latlas._run import ArrayInput, ModelInput, Progress, Run, options, prepare
+from latlas._run import ArrayInput, ModelInput, Progress, Run, compare as _compare, options, prepare
 from latlas._report import Report
 
-__all__ = ["begin", "report", "run"]
+__all__ = ["begin", "compare", "report", "run"]
 
 
 def run(
@@ -126,7 +126,7 @@ def run(
     noise : a value or a sequence of them, optional
         Standard deviations of the noise that the models were trained with, the first model's first: how many directions of the data stay, and how many grow with the noise
     jacobians : array or file, optional
-        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
+        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std; - for chunks on standard input, each as `np.save` writes it
     axes : str, optional
         In which order the axes of each of these Jacobians are (one of ``data-latent``, ``latent-data``) [default: data-latent]
     data_scale : number, array or file, optional
@@ -300,7 +300,7 @@ def begin(
     noise : a value or a sequence of them, optional
         Standard deviations of the noise that the models were trained with, the first model's first: how many directions of the data stay, and how many grow with the noise
     jacobians : array or file, optional
-        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
+        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std; - for chunks on standard input, each as `np.save` writes it
     axes : str, optional
         In which order the axes of each of these Jacobians are (one of ``data-latent``, ``latent-data``) [default: data-latent]
     data_scale : number, array or file, optional
@@ -472,7 +472,7 @@ def report(
     noise : a value or a sequence of them, optional
         Standard deviations of the noise that the models were trained with, the first model's first: how many directions of the data stay, and how many grow with the noise
     jacobians : array or file, optional
-        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std
+        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std; - for chunks on standard input, each as `np.save` writes it
     axes : str, optional
         In which order the axes of each of these Jacobians are (one of ``data-latent``, ``latent-data``) [default: data-latent]
     data_scale : number, array or file, optional
@@ -531,3 +531,145 @@ def report(
         Whether to show a bar, or a function ``(done, all)`` to call; by default there is a bar if tqdm is installed.
     """
     return prepare("report", None, decoder, options(locals())).measure(threads, progress, whole_page=True)
+
+
+def compare(
+    *sides: ModelInput | Report,
+    estimators: str | Sequence[str] | None = None,
+    along: str | None = None,
+    input: str | None = None,
+    condition_input: str | None = None,
+    output: str | None = None,
+    mean: str | None = None,
+    logvar: str | None = None,
+    std: str | None = None,
+    logits: str | None = None,
+    log_det: str | None = None,
+    from_tensor: Any | None = None,
+    to_tensor: Any | None = None,
+    latents: ArrayInput | None = None,
+    samples: int | None = None,
+    prior: ArrayInput | None = None,
+    sampling: str | None = None,
+    data: ArrayInput | None = None,
+    encoder: ModelInput | None = None,
+    labels: ArrayInput | None = None,
+    condition: ArrayInput | None = None,
+    other: ModelInput | Sequence[ModelInput] | None = None,
+    other_encoder: ModelInput | Sequence[ModelInput] | None = None,
+    noise: Any | None = None,
+    jacobians: ArrayInput | None = None,
+    axes: str | None = None,
+    data_scale: ArrayInput | None = None,
+    dtype: str | None = None,
+    chunk: int | None = None,
+    seed: int | None = None,
+    sketch: int | None = None,
+    inversion_gate: float | None = None,
+    conditioning: str | None = None,
+    class_weights: str | None = None,
+    max_bad: float | None = None,
+    sets: Any | None = None,
+    other_sets: Any | None = None,
+    partition: str | None = None,
+    order: str | None = None,
+    tau: float | None = None,
+    std_cut: float | None = None,
+    drop_h0: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> Report:
+    r"""Compares models on the same latents or data, or reports: differences from the first one.
+
+    Parameters
+    ----------
+    *sides : Decoder, Report, path or ``builtin:NAME``
+        Two models or more, or two reports or more (or their JSON files).
+    estimators : str or sequence of str, optional
+        Ids of estimators or groups, for models; all entropies by default.
+    along : str, optional
+        A number for each, such as beta=0.1,1,10: plots over models have it as their axis [default: the noises, if given]
+    input : str, optional
+        Input that takes the latents, where the file has several
+    condition_input : str, optional
+        Input that takes the condition
+    output : str, optional
+        Output to look at, as the file computes it
+    mean : str, optional
+        Output with the mean of p(x|z); guessed from names and shapes otherwise
+    logvar : str, optional
+        Output with its log variance
+    std : str, optional
+        Output with its standard deviation
+    logits : str, optional
+        Output with the logits of p(x|z)
+    log_det : str, optional
+        Output with log |det df/dz| (flows)
+    from_tensor : a value or a sequence of them, optional
+        Start at this tensor instead of at the inputs (repeatable)
+    to_tensor : a value or a sequence of them, optional
+        End at this tensor instead of at the outputs (repeatable)
+    latents : array or file, optional
+        Latents, one a row: FILE.npy, FILE.npz:KEY, FILE.safetensors:KEY, FILE.csv, IDX(.gz) or builtin:NAME
+    samples : int, optional
+        Latents to draw from the prior
+    prior : str, array or file, optional
+        normal, uniform, uniform:LO,HI, a .json or .npz file (diagonal, mixture) or a file of latents to draw from
+    sampling : str, optional
+        Where latents come from: drawn from the prior, or the data through the encoder (one of ``prior``, ``data``) [default: prior]
+    data : array or file, optional
+        Data, one sample a row, in the units of the decoder
+    encoder : encoder or file, optional
+        ONNX file of the encoder, data → latents
+    labels : array or file, optional
+        Class labels of the data
+    condition : array or file, optional
+        The decoder's second input: one row a sample, or one row for all
+    other : decoder, file, or a sequence of them, optional
+        A further model at the same data, for the estimators that compare models (repeatable)
+    other_encoder : encoder, file, or a sequence of them, optional
+        Its encoder, where there is one; a model without is inverted (repeatable, in the order of the models)
+    noise : a value or a sequence of them, optional
+        Standard deviations of the noise that the models were trained with, the first model's first: how many directions of the data stay, and how many grow with the noise
+    jacobians : array or file, optional
+        Jacobians [n, D, d] instead of a model; a .npz file with `jac` may also hold z, x, log_det, condition and prior_std; - for chunks on standard input, each as `np.save` writes it
+    axes : str, optional
+        In which order the axes of each of these Jacobians are (one of ``data-latent``, ``latent-data``) [default: data-latent]
+    data_scale : number, array or file, optional
+        Turn decoded values into another unit: a factor, or a file with one for each value. ``data`` and encoders are in it too
+    dtype : str, optional
+        Type in which the decoder runs; sums and factorisations are always f64 (one of ``f32``, ``f64``) [default: f32]
+    chunk : int, optional
+        Samples a chunk; it orders the sums
+    seed : int, optional
+        Key of all random streams [default: 0]
+    sketch : int, optional
+        Estimate from M random probes a sample (reverse mode) instead of the whole Jacobian; unbiased, for many latents
+    inversion_gate : float, optional
+        The largest relative residual at which a model without an encoder counts as inverted [default: 0.001]
+    conditioning : str, optional
+        per-class measures every class by itself and joins them: rows of ``condition``, ``labels`` of the data, or components of a mixture ``prior`` (one of ``marginal``, ``per-class``) [default: marginal]
+    class_weights : str, optional
+        What each class counts: equally, or by its frequency (one of ``equal``, ``frequency``) [default: equal]
+    max_bad : float, optional
+        The largest accepted share of unusable samples [default: 0.05]
+    sets : a value or a sequence of them, optional
+        A set of latents whose entropy and overlap with other sets is wanted, such as 0-3,7 (repeatable)
+    other_sets : a value or a sequence of them, optional
+        Sets of the further models, to be compared with those of the first (repeatable) [default: the same sets]
+    partition : str, optional
+        Blocks that together hold every latent: "0-3|4-6|rest"
+    order : str, optional
+        The order in which cores grow: pilot (by entropy over the first samples), two-pass (over all), native, or latents such as 2,0,1 [default: pilot]
+    tau : float, optional
+        Scale of the data's noise or quantisation: latents that move the data by less are not active
+    std_cut : float, optional
+        Standard deviation of a code below which a latent looks unused [default: the widest gap]
+    drop_h0 : bool, optional
+        Entropies without the prior's term E[−log p]: E log ‖Jᵢ‖ and E log |J| alone
+    threads : int, optional
+        Threads; all cores by default.
+    progress : bool or callable, optional
+        Whether to show a bar, or a function ``(done, all)`` to call; by default there is a bar if tqdm is installed.
+    """
+    return _compare(sides, estimators, threads, progress, options(locals()))
