@@ -99,7 +99,7 @@ fn shelf(arrays: &[Array<'_>], decoders: &[Named<'_, Decoder>], encoders: &[Name
 }
 
 /// Models beside each other, a name for each; the words are those of `latlas compare`, as for [`Task`]. The report of their
-/// differences, what was guessed, and why the latents were not matched if they were not.
+/// differences, and why the latents were not matched if they were not.
 #[pyfunction]
 #[pyo3(signature = (words, arrays, decoders, encoders, names, threads, progress))]
 #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
@@ -112,12 +112,11 @@ pub fn compare(
     names: Vec<String>,
     threads: Option<usize>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Report, Vec<String>, Option<String>)> {
+) -> PyResult<(Report, Option<String>)> {
     let shelf = shelf(&arrays, &decoders, &encoders)?;
     let compared = py.detach(|| latlas_cli::compared(&words, &shelf)).map_err(|error| failure(&error))?;
-    let notes = compared.notes.clone();
     let comparison = worker::run(py, threads, progress.as_ref(), move |tell| Ok(compared.measure(&names, tell)?))?;
-    Ok((Report::alone(comparison.report), notes, comparison.left_out))
+    Ok((Report::alone(comparison.report), comparison.left_out))
 }
 
 /// Reports beside each other, a name for each: differences from the first.

@@ -197,9 +197,9 @@ def compare(
     words.add_all(given)
     names = _distinct([side.name if isinstance(side, Decoder) else os.path.basename(os.fspath(side)) for side in sides])
     with bar(progress, "samples") as at:
-        found, notes, left_out = _latlas.compare(words.words, words.arrays, words.decoders, words.encoders, names, threads, at)
-    for note in [*notes, *([f"the latents of the models were not matched: {left_out}"] if left_out else [])]:
-        warnings.warn(note, stacklevel=3)
+        found, left_out = _latlas.compare(words.words, words.arrays, words.decoders, words.encoders, names, threads, at)
+    if left_out:
+        warnings.warn(f"the latents of the models were not matched: {left_out}", stacklevel=3)
     return Report(found)
 
 

@@ -15,8 +15,8 @@ class RiemannianKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
     """k-means of latents under the metric that a decoder induces: distances are those of geodesics, centres are means on the manifold.
 
     Lloyd's algorithm with d(z, c) the geodesic distance and each centre the point of least squared distances (Fréchet mean),
-    towards which it moves by c ← Exp_c(mean of Log_c(z)). Where a geodesic is not found, the upper bound of its length stands
-    for the distance, and the latent does not move the centre (Arvanitidis, Hansen and Hauberg: *Latent Space Oddity*, 2018).
+    towards which it moves by c ← Exp_c(mean of Log_c(z)). Where a geodesic is not confirmed, the length of the best curve
+    stands for the distance, and the latent does not move the centre (Arvanitidis, Hansen and Hauberg: *Latent Space Oddity*, 2018).
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class RiemannianKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         length, velocity = np.zeros(n * k), np.zeros((n * k, d))
         if not same.all():
             found = self.decoder.geodesic(a[~same], b[~same], points=2, levels=self.levels, embedding=self.embedding)
-            length[~same] = np.where(found["converged"], found["length"], found["upper"])
+            length[~same] = np.where(np.isfinite(found["length"]), found["length"], found["upper"])
             velocity[~same] = np.where(found["converged"][:, None], found["velocity"], np.nan)
         return length.reshape(n, k), velocity.reshape(n, k, d)
 
