@@ -17,6 +17,7 @@ import sys
 import time
 
 import numpy as np
+from protocol import answer_lines, apart, unknown
 
 PAIRS, SHOTS, MANY = 8, 16, 1000
 
@@ -78,8 +79,7 @@ def serve(model, folder):
     from stochman.geodesic import geodesic_minimizing_energy
     from stochman.manifold import EmbeddedManifold
 
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
+    answers = apart()
     torch.set_num_threads(1)
     torch.solve = lambda b, a: (torch.linalg.solve(a, b), None)
     tensors = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in onnx.load(model).graph.initializer}
@@ -136,20 +136,18 @@ def serve(model, folder):
         ends = [single.shooting_geodesic(z[i], v[i], t=torch.linspace(0, 1, times))[0][-1].flatten() for i in range(SHOTS)]
         return [time.perf_counter() - start, *torch.stack(ends).flatten().tolist()]
 
-    for line in sys.stdin:
-        try:
-            match line.split():
-                case ["about"]:
-                    answer = [f"stochman {stochman.__version__}, PyTorch {torch.__version__}"]
-                case ["geodesics", nodes, steps, grid, how]:
-                    answer = geodesics(int(nodes), int(steps), int(grid), how == "together")
-                case ["exp", times]:
-                    answer = shoot(int(times))
-                case _:
-                    raise ValueError(f"no such command: {line.strip()}")
-            answers.write(f"ok {' '.join(map(str, answer))}\n")
-        except Exception as error:
-            answers.write(f"error {type(error).__name__}: {' '.join(str(error).split())[:500]}\n")
+    def answer(words):
+        match words:
+            case ["about"]:
+                return [f"stochman {stochman.__version__}, PyTorch {torch.__version__}"]
+            case ["geodesics", nodes, steps, grid, how]:
+                return geodesics(int(nodes), int(steps), int(grid), how == "together")
+            case ["exp", times]:
+                return shoot(int(times))
+            case _:
+                raise unknown(words)
+
+    answer_lines(answers, answer)
 
 
 if __name__ == "__main__":

@@ -14,45 +14,62 @@ import time
 import numpy as np
 
 
-def serve(about: str, prepare) -> None:
-    """`prepare(case, variant, dtype)` gives a function that computes, waits, and returns all Jacobians, and one that
-    turns what it returned into numpy arrays."""
-    # What packages print must not be taken for an answer.
+def apart():
+    """Standard output for answers alone: from here on what packages print goes to standard error, and is not taken for one."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    ready = {}
+    return answers
+
+
+def answer_lines(answers, answer) -> None:
+    """Answers every line of standard input by what `answer(words)` gives for its words, or by the error it raises."""
     for line in sys.stdin:
         try:
-            match line.split():
-                case ["about"]:
-                    answer = about
-                case ["prepare", key, case, variant, dtype]:
-                    start = time.perf_counter()
-                    call, arrays = prepare(case, variant, dtype)
-                    call()
-                    again = timed(call, 0)[0]
-                    ready[key] = (call, arrays)
-                    answer = f"{time.perf_counter() - start:.3f} {again:.9f}"
-                case ["time", key, seconds]:
-                    answer = " ".join(f"{s:.9f}" for s in timed(ready[key][0], float(seconds)))
-                case ["save", key, file]:
-                    call, arrays = ready[key]
-                    with open(file, "wb") as target:
-                        for array in arrays(call()):
-                            np.ascontiguousarray(array, dtype=np.float64).tofile(target)
-                    answer = ""
-                case ["drop", key]:
-                    del ready[key]
-                    answer = ""
-                case _:
-                    raise ValueError(f"no such command: {line.strip()}")
-            answers.write(f"ok {answer}\n")
+            answers.write(f"ok {' '.join(map(str, answer(line.split())))}\n")
         except Exception as error:
             if os.environ.get("LATLAS_BENCH_TRACE"):
                 import traceback
 
                 traceback.print_exc()
             answers.write(f"error {type(error).__name__}: {' '.join(str(error).split())[:500]}\n")
+
+
+def unknown(words) -> ValueError:
+    return ValueError(f"no such command: {' '.join(words)}")
+
+
+def serve(about: str, prepare) -> None:
+    """`prepare(case, variant, dtype)` gives a function that computes, waits, and returns all Jacobians, and one that
+    turns what it returned into numpy arrays."""
+    answers = apart()
+    ready = {}
+
+    def answer(words) -> list:
+        match words:
+            case ["about"]:
+                return [about]
+            case ["prepare", key, case, variant, dtype]:
+                start = time.perf_counter()
+                call, arrays = prepare(case, variant, dtype)
+                call()
+                again = timed(call, 0)[0]
+                ready[key] = (call, arrays)
+                return [f"{time.perf_counter() - start:.3f}", f"{again:.9f}"]
+            case ["time", key, seconds]:
+                return [f"{s:.9f}" for s in timed(ready[key][0], float(seconds))]
+            case ["save", key, file]:
+                call, arrays = ready[key]
+                with open(file, "wb") as target:
+                    for array in arrays(call()):
+                        np.ascontiguousarray(array, dtype=np.float64).tofile(target)
+                return []
+            case ["drop", key]:
+                del ready[key]
+                return []
+            case _:
+                raise unknown(words)
+
+    answer_lines(answers, answer)
 
 
 def timed(call, seconds: float) -> list[float]:

@@ -12,12 +12,12 @@ PyTorch that were tried.
 """
 
 import math
-import os
 import sys
 import time
 
 import numpy as np
 import torch
+from protocol import answer_lines, apart, unknown
 from torch import nn
 from torch.nn import functional as F
 
@@ -158,27 +158,24 @@ def train(case, rows, seed, epochs):
 
 
 def serve():
-    # What packages print must not be taken for an answer.
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
+    answers = apart()
     torch.set_num_threads(int(sys.argv[1]))
     sets = {}
-    for line in sys.stdin:
-        try:
-            match line.split():
-                case ["about"]:
-                    answer = [f"PyTorch {torch.__version__}"]
-                case ["data", case, rows, file]:
-                    values = torch.from_numpy(np.fromfile(file, dtype=np.float32).reshape(int(rows), -1))
-                    sets[case] = values.reshape(-1, 1, 64, 64) if case == "conv" else values
-                    answer = []
-                case ["train", case, seed, epochs]:
-                    answer = train(case, sets[case], int(seed), int(epochs))
-                case _:
-                    raise ValueError(f"no such command: {line.strip()}")
-            answers.write(f"ok {' '.join(map(str, answer))}\n")
-        except Exception as error:
-            answers.write(f"error {type(error).__name__}: {' '.join(str(error).split())[:500]}\n")
+
+    def answer(words):
+        match words:
+            case ["about"]:
+                return [f"PyTorch {torch.__version__}"]
+            case ["data", case, rows, file]:
+                values = torch.from_numpy(np.fromfile(file, dtype=np.float32).reshape(int(rows), -1))
+                sets[case] = values.reshape(-1, 1, 64, 64) if case == "conv" else values
+                return []
+            case ["train", case, seed, epochs]:
+                return train(case, sets[case], int(seed), int(epochs))
+            case _:
+                raise unknown(words)
+
+    answer_lines(answers, answer)
 
 
 if __name__ == "__main__":
