@@ -147,6 +147,13 @@ impl Problem<'_> {
     /// Moves `w` to the minimum; whether the tolerance was reached.
     pub fn minimise(&self, w: &mut Vec<f64>, effort: Effort) -> bool {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let mut gradient = vec![0.0; w.len()];
+        let mut value = self.value(w, &mut gradient);
+        let settled = |gradient: &[f64]| gradient.iter().all(|g| g.abs() <= effort.tolerance);
+        // A start that is good enough, as the last penalty's often is, needs no scales.
+        if settled(&gradient) {
+            return true;
+        }
         let scales = self.scales(w);
         let scaled = |x: &[f64]| {
             let Ok(x) = ArrayView2::from_shape((self.x.ncols(), self.logits), x) else { return x.to_vec() };
@@ -156,14 +163,9 @@ impl Problem<'_> {
             }
             all.iter().copied().collect()
         };
-        let mut gradient = vec![0.0; w.len()];
-        let mut value = self.value(w, &mut gradient);
         let mut memory: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
         let mut next_gradient = gradient.clone();
         for _ in 0..effort.iterations {
-            if gradient.iter().all(|g| g.abs() <= effort.tolerance) {
-                return true;
-            }
             let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
             let mut shares = Vec::new();
             for (s, y, curvature) in memory.iter().rev() {
@@ -215,7 +217,10 @@ impl Problem<'_> {
             *w = moved;
             value = next;
             std::mem::swap(&mut gradient, &mut next_gradient);
+            if settled(&gradient) {
+                return true;
+            }
         }
-        gradient.iter().all(|g| g.abs() <= effort.tolerance)
+        false
     }
 }

@@ -142,12 +142,10 @@ impl Network {
         condition: Option<ArrayView2<'_, f64>>,
         directions: ArrayView3<'_, f64>,
     ) -> Result<[Array3<f64>; 2]> {
-        let (n, k, _) = check_vectors("directions", &directions, x.nrows(), self.width())?;
-        let mut arguments = self.arguments(x, condition)?;
-        arguments.push(directions.iter().copied().collect());
-        let mut derived = self.program(Purpose::Second(output, k))?.run(n, &arguments, &[(1, k), (2, k)])?;
-        let (second, first) = (derived.pop().unwrap_or_default(), derived.pop().unwrap_or_default());
-        let shape = (n, k, self.output_width(output));
+        let k = directions.dim().1;
+        let wanted = [(1, k), (2, k)];
+        let [first, second] = self.with(Purpose::Second(output, k), x, condition, ("directions", directions, self.width()), wanted)?;
+        let shape = (x.nrows(), k, self.output_width(output));
         Ok([array3(shape, first)?, array3(shape, second)?])
     }
 
@@ -160,18 +158,13 @@ impl Network {
         direction: ArrayView2<'_, f64>,
     ) -> Result<(Array3<f64>, Array2<f64>)> {
         let (n, d, width) = (x.nrows(), self.width(), self.output_width(output));
-        let program = self.program(Purpose::Motion(output))?;
-        if program.cost().bytes_per_sample > self.budget {
-            let along = direction.insert_axis(ndarray::Axis(1));
+        let along = direction.insert_axis(ndarray::Axis(1));
+        if !self.is_within_budget(Purpose::Motion(output))? {
             let [_, second] = self.second(output, x, condition, along)?;
             let columns = self.columns(output, x, condition)?.derivative;
             return Ok((columns, second.index_axis_move(ndarray::Axis(1), 0)));
         }
-        check_vectors("directions", &direction.insert_axis(ndarray::Axis(1)), n, d)?;
-        let mut arguments = self.arguments(x, condition)?;
-        arguments.push(direction.iter().copied().collect());
-        let mut derived = program.run(n, &arguments, &[(1, d), (2, 1)])?;
-        let (second, columns) = (derived.pop().unwrap_or_default(), derived.pop().unwrap_or_default());
+        let [columns, second] = self.with(Purpose::Motion(output), x, condition, ("directions", along, d), [(1, d), (2, 1)])?;
         Ok((array3((n, d, width), columns)?, array2(n, width, second)?))
     }
 
@@ -184,10 +177,9 @@ impl Network {
         weights: ArrayView2<'_, f64>,
     ) -> Result<Array3<f64>> {
         let (n, d) = (x.nrows(), self.width());
-        check_vectors("weights", &weights.insert_axis(ndarray::Axis(1)), n, self.output_width(output))?;
-        let mut arguments = self.arguments(x, condition)?;
-        arguments.push(weights.iter().copied().collect());
-        array3((n, d, d), self.program(Purpose::Hessian(output))?.run(n, &arguments, &[(0, d)])?.swap_remove(0))
+        let given = ("weights", weights.insert_axis(ndarray::Axis(1)), self.output_width(output));
+        let [hessian] = self.with(Purpose::Hessian(output), x, condition, given, [(0, d)])?;
+        array3((n, d, d), hessian)
     }
 
     /// The columns of the Jacobian and the Hessian of ⟨w, f⟩, `[n, d, D]` and `[n, d, d]`, with one primal pass.
@@ -202,11 +194,8 @@ impl Network {
         if !self.is_within_budget(Purpose::Bending(output))? {
             return Ok((self.columns(output, x, condition)?.derivative, self.hessian(output, x, condition, weights)?));
         }
-        check_vectors("weights", &weights.insert_axis(ndarray::Axis(1)), n, width)?;
-        let mut arguments = self.arguments(x, condition)?;
-        arguments.push(weights.iter().copied().collect());
-        let mut derived = self.program(Purpose::Bending(output))?.run(n, &arguments, &[(0, d), (1, d)])?;
-        let (hessian, columns) = (derived.pop().unwrap_or_default(), derived.pop().unwrap_or_default());
+        let given = ("weights", weights.insert_axis(ndarray::Axis(1)), width);
+        let [columns, hessian] = self.with(Purpose::Bending(output), x, condition, given, [(0, d), (1, d)])?;
         Ok((array3((n, d, width), columns)?, array3((n, d, d), hessian)?))
     }
 
@@ -221,15 +210,28 @@ impl Network {
         purpose: impl Fn(usize) -> Purpose,
         x: ArrayView2<'_, f64>,
         condition: Option<ArrayView2<'_, f64>>,
-        (what, vectors, takes): (&str, ArrayView3<'_, f64>, usize),
+        vectors: (&str, ArrayView3<'_, f64>, usize),
         gives: usize,
     ) -> Result<Pass> {
-        let (n, k, _) = check_vectors(what, &vectors, x.nrows(), takes)?;
-        let mut arguments = self.arguments(x, condition)?;
-        arguments.push(vectors.iter().copied().collect());
+        let (n, k) = (x.nrows(), vectors.1.dim().1);
+        let arguments = self.arguments_with(x, condition, vectors)?;
         let program = self.program(purpose(k))?;
         let wanted = [(0, 1), (1, k), (2, 1)];
         Pass::of(program.run(n, &arguments, &wanted[..program.outputs()])?, (n, k, gives))
+    }
+
+    /// Outputs of a program that takes vectors `[n, k, takes]` beside the inputs, each by its number and how many rows it has a sample.
+    fn with<const OUTPUTS: usize>(
+        &self,
+        purpose: Purpose,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        vectors: (&str, ArrayView3<'_, f64>, usize),
+        wanted: [(usize, usize); OUTPUTS],
+    ) -> Result<[Vec<f64>; OUTPUTS]> {
+        let arguments = self.arguments_with(x, condition, vectors)?;
+        let mut derived = self.program(purpose)?.run(x.nrows(), &arguments, &wanted)?.into_iter();
+        Ok(wanted.map(|_| derived.next().unwrap_or_default()))
     }
 
     /// Forgets the programs of [`Network::jvp`] and [`Network::vjp`], with what they alone hold of packed weights.
@@ -242,6 +244,19 @@ impl Network {
     pub fn cost(&self, output: usize) -> Result<Cost> {
         let of = |purpose| Ok::<_, Error>(execute::cost(&self.derived(purpose)?)?.flops_per_sample);
         Ok(Cost { decode: of(Purpose::Value(output))?, jacobian: of(Purpose::Columns(output))? })
+    }
+
+    /// The inputs of the graph in its order, and vectors `[n, k, takes]` behind them.
+    fn arguments_with(
+        &self,
+        x: ArrayView2<'_, f64>,
+        condition: Option<ArrayView2<'_, f64>>,
+        (what, vectors, takes): (&str, ArrayView3<'_, f64>, usize),
+    ) -> Result<Vec<Vec<f64>>> {
+        check_vectors(what, &vectors, x.nrows(), takes)?;
+        let mut arguments = self.arguments(x, condition)?;
+        arguments.push(vectors.iter().copied().collect());
+        Ok(arguments)
     }
 
     /// The inputs of the graph in its order.
@@ -364,10 +379,10 @@ impl Pass {
     }
 }
 
-fn check_vectors(what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usize) -> Result<(usize, usize, usize)> {
+fn check_vectors(what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usize) -> Result<()> {
     let dim = vectors.dim();
     if dim.0 == n && dim.2 == width && dim.1 > 0 {
-        return Ok(dim);
+        return Ok(());
     }
     Err(Error::Shape { what: format!("{what}: expected [{n}, k, {width}], got [{}, {}, {}]", dim.0, dim.1, dim.2), hint: None })
 }

@@ -10,10 +10,9 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::Prior;
+use super::{Prior, normal};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
-use crate::special_functions::HALF_LOG_TAU;
 
 /// Least standard deviation of a component, as a share of that of all codes.
 const LEAST: f64 = 1e-3;
@@ -132,7 +131,7 @@ impl Mixture {
         let mut sum = 0.0;
         for (z, mut shares) in codes.rows().into_iter().zip(shares.rows_mut()) {
             for (k, share) in shares.iter_mut().enumerate() {
-                let of = |((z, m), s): ((&f64, &f64), &f64)| HALF_LOG_TAU + s.ln() + 0.5 * ((z - m) / s).powi(2);
+                let of = |((z, m), s): ((&f64, &f64), &f64)| normal(*z, *m, *s);
                 *share = self.weights[k].ln() - z.iter().zip(&self.means[k]).zip(&self.stds[k]).map(of).sum::<f64>();
             }
             let largest = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -157,7 +157,6 @@ impl Prior {
 
     /// −log p of the latents in `subset`, the others integrated out; `None` where the density is not known.
     pub fn surprisal(&self, z: &[f64], subset: impl Iterator<Item = usize> + Clone) -> Option<f64> {
-        let normal = |z: f64, mean: f64, std: f64| HALF_LOG_TAU + std.ln() + 0.5 * ((z - mean) / std).powi(2);
         match self {
             Self::Normal => Some(subset.map(|i| normal(z[i], 0.0, 1.0)).sum()),
             Self::Uniform { low, high } => {
@@ -203,6 +202,11 @@ impl Prior {
             other => other.clone(),
         }
     }
+}
+
+/// −log of the normal density.
+fn normal(z: f64, mean: f64, std: f64) -> f64 {
+    HALF_LOG_TAU + std.ln() + 0.5 * ((z - mean) / std).powi(2)
 }
 
 fn choose(weights: &[f64], uniform: f64) -> usize {
