@@ -46,9 +46,14 @@ pub fn save_page(folder: &Path, page: &str, report: &Report) -> Outcome {
 
 /// Writes a text and the files that belong beside it; the folder is made where it is missing.
 pub fn save(folder: &Path, name: &str, text: &str, side_files: &[json::SideFile]) -> Outcome {
-    std::fs::create_dir_all(folder).map_err(|source| Error::Io { action: "create", path: folder.into(), source })?;
     let beside = side_files.iter().map(|file| (file.name.as_str(), &file.bytes[..]));
-    for (name, bytes) in std::iter::once((name, text.as_bytes())).chain(beside) {
+    save_all(folder, std::iter::once((name, text.as_bytes())).chain(beside))
+}
+
+/// Writes files into a folder, which is made where it is missing.
+pub fn save_all<'a>(folder: &Path, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Outcome {
+    std::fs::create_dir_all(folder).map_err(|source| Error::Io { action: "create", path: folder.into(), source })?;
+    for (name, bytes) in files {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|source| Error::Io { action: "write", path, source })?;
     }

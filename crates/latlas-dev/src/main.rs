@@ -30,7 +30,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "check", summary: "format, lints, tests, documentation, licences, spelling, packages", run: check::run },
     Verb {
         name: "test",
-        summary: "install what is missing, run every test, count [--peers, --python-peers: live comparisons too] [WORD: parts named so]",
+        summary: "install what is missing, run every test, count [--peers: live comparisons too] [WORD: parts named so]",
         run: test::run,
     },
     Verb { name: "data", summary: "fetch what tests and benchmarks need into data/, check and unpack it", run: fetch_data },
@@ -43,6 +43,11 @@ const VERBS: &[Verb] = &[
         name: "gallery",
         summary: "draw the report pages of real models, check them in a browser, keep their pictures",
         run: gallery::run,
+    },
+    Verb {
+        name: "wheel",
+        summary: "build the Python wheel for users into dist/, check its size, test it with NumPy alone",
+        run: python::run,
     },
     Verb { name: "generate", summary: "write the generated pages and the schema anew", run: generate::run },
 ];

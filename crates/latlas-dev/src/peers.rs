@@ -1,7 +1,7 @@
 //! Live comparisons: other programs, in one cached environment outside the tree, look at what Latlas makes.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -20,11 +20,8 @@ pub struct Suite {
 pub const SUITES: &[Suite] = &[
     Suite { title: "exported graphs in onnxruntime", run: exported_graphs },
     Suite { title: "report pages in Chromium", run: crate::gallery::check },
+    Suite { title: "the Python package beside torch, JAX, Ray, Dask and scikit-learn", run: crate::python::check_with_peers },
 ];
-
-/// What takes a large environment (torch, JAX, Ray, about 8 GB): a comparison by itself.
-pub const PYTHON: Suite =
-    Suite { title: "the Python package beside torch, JAX, Ray, Dask and scikit-learn", run: crate::python::check_with_peers };
 
 fn exported_graphs() -> Result<Counts> {
     let latlas = latlas()?;
@@ -47,17 +44,9 @@ pub fn python() -> Result<PathBuf> {
 
 /// A Python with everything that a file of requirements names, made once for each state of that file.
 pub fn python_with(requirements: &str) -> Result<PathBuf> {
-    environment(requirements, "")
-}
-
-/// The same, one for each `owner`: an environment that somebody installs more into.
-pub fn environment(requirements: &str, owner: &str) -> Result<PathBuf> {
     let text = std::fs::read_to_string(root().join(requirements)).with_context(|| format!("cannot read {requirements}"))?;
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    if !owner.is_empty() {
-        owner.hash(&mut hasher);
-    }
     let folder = cache().join(format!("peers-{:016x}", hasher.finish()));
     let python = folder.join("bin/python");
     let complete = folder.join("complete");
@@ -70,6 +59,23 @@ pub fn environment(requirements: &str, owner: &str) -> Result<PathBuf> {
         process::run(program(&python.to_string_lossy(), &pip))?;
         std::fs::write(&complete, "")?;
     }
+    Ok(python)
+}
+
+/// A fresh Python of this tree, with what the requirements name and one wheel: the large packages are seen where they are, not copied.
+pub fn python_with_wheel(requirements: &str, wheel: &Path) -> Result<PathBuf> {
+    let base = python_with(requirements)?;
+    let base = base.to_string_lossy();
+    let folder = root().join("target/python");
+    process::run(program(&base, &["-m", "venv", "--clear", "--without-pip", &folder.to_string_lossy()]))?;
+    let python = folder.join("bin/python");
+    // A `.pth` file of a folder of packages names further ones.
+    let script = "import sys, sysconfig\nwith open(sysconfig.get_path('purelib') + '/packages.pth', 'w') as file: file.write(sys.argv[1])";
+    let packages = program(&base, &["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).output()?.stdout;
+    process::run(program(&python.to_string_lossy(), &["-c", script, String::from_utf8_lossy(&packages).trim()]))?;
+    let mut install = program(&base, &["-m", "pip", "--python", &python.to_string_lossy(), "install", "--quiet"]);
+    install.args(["--disable-pip-version-check", "--force-reinstall", "--no-deps"]).arg(wheel);
+    process::run(install)?;
     Ok(python)
 }
 

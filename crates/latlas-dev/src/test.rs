@@ -7,11 +7,10 @@ use crate::peers::{self, Suite};
 use crate::process::{Counts, cargo, count, part};
 use crate::{bench, data, flags, memory, python};
 
-/// The verb. `--peers` adds comparisons with live programs from PyPI and Debian, `--python-peers` that of the Python package with the
-/// large ones.
+/// The verb. `--peers` adds comparisons with live programs from PyPI and Debian.
 pub fn run(arguments: &[String]) -> Result<()> {
     let (words, options): (Vec<String>, Vec<String>) = arguments.iter().cloned().partition(|argument| !argument.starts_with("--"));
-    let [with_peers, with_python_peers] = flags(&options, ["--peers", "--python-peers"])?;
+    let [with_peers] = flags(&options, ["--peers"])?;
     let wanted = |title: &str| words.is_empty() || words.iter().any(|word| title.contains(word.as_str()));
     let mut seconds = Vec::new();
     let mut total = Counts::default();
@@ -23,7 +22,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         Suite { title: "kernels under valgrind", run: memory::check },
         Suite { title: "the Python package with NumPy alone", run: python::check },
     ];
-    let live = peers::SUITES.iter().filter(|_| with_peers).chain([&peers::PYTHON].into_iter().filter(|_| with_python_peers));
+    let live = peers::SUITES.iter().filter(|_| with_peers);
     for suite in local.iter().chain(live).filter(|suite| wanted(suite.title)) {
         let ran = part(suite.title, &mut seconds, || (suite.run)());
         total += ran.unwrap_or_else(|error| {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use latlas::error::Result;
 use latlas::estimate::{Estimate, Value};
 use latlas::report::plot::{self, Width};
-use latlas::report::{Atlas, PageOptions, atlas, html, json, table};
+use latlas::report::{Atlas, PageOptions, atlas, html, json, maps, table};
 use latlas::run::Inputs;
 use ndarray::{Array1, Array2};
 use pyo3::exceptions::PyValueError;
@@ -86,6 +86,12 @@ impl Report {
     fn to_json<'py>(&self, py: Python<'py>) -> (String, Vec<(String, Bound<'py, PyBytes>)>) {
         let (text, files) = json::to_json(&self.found);
         (text, files.into_iter().map(|file| (file.name, PyBytes::new(py, &file.bytes))).collect())
+    }
+
+    /// The maps of the latent plane as files; none where there is no plane.
+    fn map_files<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyBytes>)>> {
+        let files = py.detach(|| self.atlas()?.plane.as_ref().map_or(Ok(Vec::new()), maps::files)).map_err(library)?;
+        Ok(files.into_iter().map(|file| (file.name, PyBytes::new(py, &file.bytes))).collect())
     }
 
     /// The page; `command` is shown as what made it.

@@ -1,17 +1,18 @@
 //! `latlas report`: everything that applies, as a page and as JSON.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use latlas::error::Error;
 use latlas::estimators;
-use latlas::report::{PageOptions, atlas, html};
+use latlas::report::{PageOptions, atlas, html, maps};
 use latlas::run::Shard;
 
 use crate::args::{CodeOptions, Conditioning, LatentOptions, ModelOptions, RunOptions, SampleOptions, StatisticsOptions, Talk};
 use crate::console::Console;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::geometry::GeometryOptions;
-use crate::present::save_page;
+use crate::present::{save_all, save_page};
 use crate::progress::Progress;
 use crate::shelf::Shelf;
 use crate::task::Task;
@@ -23,12 +24,18 @@ pub struct Arguments {
     /// ONNX file of the decoder, or builtin:NAME
     #[arg(value_name = "MODEL.onnx")]
     decoder: Option<String>,
-    /// Folder for report.html and report.json
+    /// Folder for report.html, report.json and the maps of the latent plane
     #[arg(long, short = 'o', value_name = "DIR", default_value = "latlas-out")]
     out: PathBuf,
     /// Shape of decoded pictures; guessed from the decoder otherwise
     #[arg(long, value_name = "HxWxC|none", help_heading = "Output")]
     image: Option<String>,
+    /// With more than two latents: three rows of the data, of --latents, or numbers of draws, whose plane is mapped
+    #[arg(long, value_name = "I,J,K", value_parser = three_rows, help_heading = "Output")]
+    plane: Option<[usize; 3]>,
+    /// The latent-plane.json of another report, whose colours the maps then share
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    map_ranges: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOptions,
     #[command(flatten)]
@@ -45,6 +52,13 @@ pub struct Arguments {
     statistics: StatisticsOptions,
     #[command(flatten)]
     talk: Talk,
+}
+
+/// `I,J,K`.
+fn three_rows(text: &str) -> Result<[usize; 3], String> {
+    let rows: Result<Vec<usize>, _> = text.split(',').map(|row| row.trim().parse()).collect();
+    let rows = rows.ok().and_then(|rows| <[usize; 3]>::try_from(rows).ok());
+    rows.ok_or_else(|| "expected three numbers of rows, such as 0,17,42".into())
 }
 
 /// Operations that the Jacobians of a report may take when --samples does not say how many there are: a minute or less on
@@ -65,10 +79,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
     let page = PageOptions { command: Some(command_line()), ..task.page.clone() };
     let numbers = report.clone();
-    let page = html::page(&atlas::compose(&task.inputs, report, &page)?)?;
-    save_page(&arguments.out, &page, &numbers)?;
-    let path = |name: &str| crate::console::plain(&arguments.out.join(name).display().to_string());
-    console.data(&format!("{}\n{}\n", path("report.html"), path("report.json")))?;
+    let atlas = atlas::compose(&task.inputs, report, &page)?;
+    save_page(&arguments.out, &html::page(&atlas)?, &numbers)?;
+    let mut written = vec!["report.html", "report.json"];
+    if let Some(plane) = &atlas.plane {
+        save_all(&arguments.out, maps::files(plane)?.iter().map(|file| (file.name.as_str(), &file.bytes[..])))?;
+        written.push(maps::NAME);
+    }
+    let path = |name: &str| crate::console::plain(&arguments.out.join(name).display().to_string()) + "\n";
+    console.data(&written.into_iter().map(path).collect::<String>())?;
     gate::check(&arguments.statistics.gate, &numbers)
 }
 
@@ -98,6 +117,7 @@ pub fn task(arguments: &Arguments, shelf: &Shelf) -> Outcome<Task> {
     let mut inputs = gathered.inputs;
     inputs::codes(&arguments.codes, &mut inputs, shelf)?;
 
+    let map_ranges = arguments.map_ranges.as_deref().map(ranges).transpose()?.unwrap_or_default();
     let wished = settings.samples;
     if let Some(decoder) = inputs.decoder.as_ref().filter(|_| samples.samples.is_none()) {
         settings.samples = affordable(wished, decoder.cost().jacobian);
@@ -109,12 +129,17 @@ pub fn task(arguments: &Arguments, shelf: &Shelf) -> Outcome<Task> {
         ids: estimators::GROUPS.iter().map(|(group, _)| (*group).to_string()).collect(),
         by_class: by_class.then(|| arguments.statistics.class_weights.into()),
         shard: Shard::WHOLE,
-        page: PageOptions { image: arguments.image.clone(), ..PageOptions::default() },
+        page: PageOptions { image: arguments.image.clone(), plane: arguments.plane, map_ranges, ..PageOptions::default() },
         inputs,
         settings,
         notes,
         fewer,
     })
+}
+
+fn ranges(path: &Path) -> Result<maps::Ranges, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { action: "read", path: path.into(), source })?;
+    Ok(maps::ranges_of(&text)?)
 }
 
 /// As many samples as were wished for, or fewer where their Jacobians would go beyond the budget. It follows from the model
@@ -127,7 +152,7 @@ fn affordable(wished: usize, operations: f64) -> usize {
 /// The command as it was typed, without the folders of files: a page must not tell where it was made.
 pub fn command_line() -> String {
     let without_folder = |word: String| {
-        let is_absolute = std::path::Path::new(&word).is_absolute();
+        let is_absolute = Path::new(&word).is_absolute();
         if is_absolute { word.rsplit(['/', '\\']).next().unwrap_or_default().to_string() } else { word }
     };
     let quoted = |word: String| {

@@ -8,7 +8,14 @@ fn without_a_model_the_digits_are_reported() {
     let ran = latlas_in(folder.path(), &["report", "--samples", "200"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let paths: Vec<&str> = ran.out.lines().collect();
-    assert_eq!(paths.len(), 2, "{}", ran.out);
+    assert_eq!(paths.len(), 3, "{}", ran.out);
+    let plane: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.path().join(paths[2])).unwrap()).unwrap();
+    for map in plane["maps"].as_array().unwrap() {
+        assert!(map["low"].as_f64() < map["high"].as_f64(), "{map}");
+        for file in ["array", "picture"] {
+            assert!(folder.path().join("latlas-out").join(map[file].as_str().unwrap()).exists(), "{map}");
+        }
+    }
     let page = std::fs::read_to_string(folder.path().join(paths[0])).unwrap();
     assert!(page.contains("<svg") && page.contains("Content-Security-Policy"));
     let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.path().join(paths[1])).unwrap()).unwrap();
@@ -32,4 +39,29 @@ fn a_report_is_the_same_twice_and_elsewhere() {
         ["report.html", "report.json"].map(|file| std::fs::read(folder.path().join("atlas").join(file)).unwrap())
     });
     assert!(reports[0] == reports[1]);
+}
+
+/// Of a decoder with more latents the plane through three rows; a second model's maps take the colours of the first.
+#[test]
+fn planes_through_three_points() {
+    let folder = scratch();
+    let report =
+        |words: &[&str]| latlas_in(folder.path(), &[&["report", "builtin:inversion:d=5:shift=4", "--samples", "64"], words].concat());
+    let ran = report(&["--plane", "7,0,3", "-o", "one"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let read = |name: &str| serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(folder.path().join(name)).unwrap()).unwrap();
+    let one = read("one/latent-plane.json");
+    assert_eq!(one["anchors"][0]["name"], "draw 7 from the prior");
+    let ran = report(&["--map-ranges", "one/latent-plane.json", "-o", "two"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let two = read("two/latent-plane.json");
+    assert_eq!((&one["maps"][0]["low"], &one["maps"][0]["high"]), (&two["maps"][0]["low"], &two["maps"][0]["high"]));
+    assert_ne!(one["anchors"], two["anchors"]);
+
+    let ran = report(&["--plane", "1,2"]);
+    assert!(ran.code == 2 && ran.err.contains("three numbers of rows"), "{}", ran.err);
+    let ran = report(&["--plane", "1,1,2"]);
+    assert!(ran.code == 2 && ran.err.contains("lies among the others"), "{}", ran.err);
+    let ran = report(&["--map-ranges", "one/report.json"]);
+    assert!(ran.code == 2 && ran.err.contains("no list \"maps\""), "{}", ran.err);
 }

@@ -228,13 +228,13 @@ class Report:
         return Plot(wanted, *drawn)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Writes ``report.html``, ``report.json`` and large arrays into a folder, which is made where it is missing; gives it."""
+        """Writes ``report.html``, ``report.json``, large arrays and the maps of the latent plane into a folder; gives the folder."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         text, files = self._native.to_json()
         (folder / "report.html").write_text(self.to_html(), encoding="utf-8")
         (folder / "report.json").write_text(text, encoding="utf-8")
-        for name, content in files:
+        for name, content in files + self._native.map_files():
             (folder / name).write_bytes(content)
         return folder
 

@@ -6,6 +6,7 @@ pub mod decoder;
 pub mod encoder;
 pub mod inverse;
 pub mod onnx;
+pub mod section;
 pub mod zoo;
 
 pub use arrays::Jacobians;

@@ -211,12 +211,15 @@ impl Raster {
 
     /// As a `data:image/png` URI; grey images are stored as grey.
     pub fn data_uri(&self) -> Result<String> {
-        let bytes = self.png().map_err(|error| Error::Input { what: format!("cannot encode an image: {error}"), hint: None })?;
-        Ok(format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
+        Ok(format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(self.png()?)))
     }
 
     /// As a PNG file.
-    fn png(&self) -> Result<Vec<u8>, png::EncodingError> {
+    pub fn png(&self) -> Result<Vec<u8>> {
+        self.encoded().map_err(|error| Error::Input { what: format!("cannot encode an image: {error}"), hint: None })
+    }
+
+    fn encoded(&self) -> std::result::Result<Vec<u8>, png::EncodingError> {
         let grey = self.pixels.iter().all(|[r, g, b]| r == g && g == b);
         let data: Vec<u8> = if grey { self.pixels.iter().map(|p| p[0]).collect() } else { self.pixels.concat() };
         let mut bytes = Vec::new();

@@ -10,5 +10,6 @@ mod graph;
 mod lengths;
 mod maps;
 mod metrics;
+mod sections;
 mod spaces;
 mod transport;

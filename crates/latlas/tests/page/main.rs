@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use latlas::report::atlas::{self, Atlas, PageOptions};
-use latlas::report::{InputRecord, html, json};
+use latlas::report::{InputRecord, html, json, maps};
 use latlas::run::{Inputs, Settings, run};
 use latlas::samples::Prior;
 use ndarray::Array2;
@@ -104,14 +104,14 @@ fn two_latents_with_pictures_and_codes() {
         ],
     );
     let plane = atlas.plane.as_ref().unwrap();
-    assert_eq!((plane.codes.nrows(), plane.classes.len(), plane.log_volume.dim()), (600, 4, (61, 61)));
+    assert_eq!((plane.codes.nrows(), plane.classes.len(), plane.log_volume.values.dim()), (600, 4, (61, 61)));
     // The map agrees with the decoder's own Gram determinant where it is largest and in a corner.
     for (row, column) in [(30, 30), (0, 60)] {
         let at = |k: usize, (low, high): (f64, f64)| low + (high - low) * (k as f64 + 0.5) / 61.0;
         let z = Array2::from_shape_vec((1, 2), vec![at(column, plane.extent[0]), at(row, plane.extent[1])]).unwrap();
         let gram = inputs.decoder.as_ref().unwrap().linearize(z.view(), None).unwrap().gram().unwrap();
         let det = gram[[0, 0, 0]] * gram[[0, 1, 1]] - gram[[0, 0, 1]].powi(2);
-        assert!((plane.log_volume[[row, column]] - 0.5 * det.ln()).abs() < 1e-9);
+        assert!((plane.log_volume.values[[row, column]] - 0.5 * det.ln()).abs() < 1e-9);
     }
     // The traversal's middle is the decoded mean of the prior, its ends are 2.5 standard deviations away.
     let traversals = atlas.traversals.as_ref().unwrap();
@@ -145,8 +145,64 @@ fn a_table_of_outputs() {
     let atlas = atlas_of(&table(), 200, &options());
     let page = page(&atlas, "table");
     check_markup(&page);
-    has_figures(&page, &["entropy-spectrum", "traversals", "averaged-columns", "singular-values", "conditioning", "log-volume"]);
+    has_figures(
+        &page,
+        &["entropy-spectrum", "traversals", "averaged-columns", "latent-plane", "singular-values", "conditioning", "log-volume"],
+    );
     assert!(page.contains("output index"));
+}
+
+/// More than two latents: the plane through three draws, named on the page, and its maps as files.
+#[test]
+fn a_plane_through_three_points() {
+    let inputs = table();
+    let atlas = atlas_of(&inputs, 100, &PageOptions { plane: Some([4, 0, 9]), grid: 20, ..options() });
+    let plane = atlas.plane.as_ref().unwrap();
+    let draws = Prior::Normal.draw(0, 0..10, 7);
+    for (anchor, draw) in plane.place.anchors.iter().zip([4, 0, 9]) {
+        assert_eq!(anchor.name, format!("draw {draw} from the prior"));
+        let s = Array2::from_shape_vec((1, 2), anchor.at.to_vec()).unwrap();
+        assert!((&plane.place.subspace.points(s.view()).row(0) - &draws.row(draw)).iter().all(|e| e.abs() < 1e-12));
+    }
+    // A cell against the Gram determinant of the decoder along the plane.
+    let at = |k: usize, (low, high): (f64, f64)| low + (high - low) * (k as f64 + 0.5) / 20.0;
+    let s = Array2::from_shape_vec((1, 2), vec![at(3, plane.extent[0]), at(17, plane.extent[1])]).unwrap();
+    let z = plane.place.subspace.points(s.view());
+    let columns = inputs.decoder.as_ref().unwrap().linearize(z.view(), None).unwrap().columns().unwrap();
+    let along = plane.place.subspace.basis.dot(&columns.index_axis(ndarray::Axis(0), 0));
+    let gram = along.dot(&along.t());
+    let volume = 0.5 * (gram[[0, 0]] * gram[[1, 1]] - gram[[0, 1]].powi(2)).ln();
+    assert!((plane.log_volume.values[[17, 3]] - volume).abs() < 1e-9);
+    let page = page(&atlas, "three-points");
+    check_markup(&page);
+    assert!(page.contains("through A (draw 4 from the prior), B (draw 0 from the prior) and C (draw 9 from the prior)"));
+
+    let files = maps::files(plane).unwrap();
+    let description = files.iter().find(|file| file.name == maps::NAME).unwrap();
+    let text = String::from_utf8(description.bytes.clone()).unwrap();
+    let ranges = maps::ranges_of(&text).unwrap();
+    assert_eq!(ranges.get("decoder-log-volume").copied(), plane.log_volume.range);
+    for end in ["npy", "png"] {
+        assert!(files.iter().any(|file| file.name == format!("latent-plane-jacobian-condition.{end}")));
+    }
+    // Another model's maps take these colours.
+    let others = PageOptions { map_ranges: ranges.clone(), grid: 20, ..options() };
+    let other = atlas_of(&Inputs { decoder: Some(bends(4)), ..Inputs::default() }, 50, &others);
+    assert_eq!(other.plane.unwrap().log_volume.range, plane.log_volume.range);
+    assert!(maps::ranges_of("{}").is_err() && maps::ranges_of("{\"maps\": [{\"id\": \"x\", \"low\": 1, \"high\": 1}]}").is_err());
+}
+
+/// Rows that lie on a line span no plane: an error where they were asked for, no map where they were not.
+#[test]
+fn planes_that_do_not_exist() {
+    let on_a_line = Array2::from_shape_fn((6, 7), |(i, j)| i as f64 * (j as f64 - 2.5));
+    let inputs = Inputs { latents: Some(on_a_line), ..table() };
+    let settings = Settings { samples: 6, ..Settings::default() };
+    let report = run(&["entropy".into()], &inputs, &settings, &|_, _| {}).unwrap();
+    assert!(atlas::compose(&inputs, report.clone(), &options()).unwrap().plane.is_none());
+    let with = |rows| atlas::compose(&inputs, report.clone(), &PageOptions { plane: Some(rows), ..options() }).unwrap_err().to_string();
+    assert!(with([0, 1, 2]).contains("lies among the others"));
+    assert!(with([0, 1, 6]).contains("row 6 of the latents, which have 6 rows"));
 }
 
 #[test]

@@ -4,8 +4,11 @@
 //! correlation vanish, and all Hᵢ = h₀ − E log |y|². With no shift E log |y|² = ψ(d/2) + log 2, else log 2 +
 //! Σₖ Poisson(k; shift²/2) ψ(d/2 + k).
 
+use latlas_graph::ops::Binary;
+use latlas_graph::{Builder, NodeId, Tensor, lower};
 use ndarray::ArrayViewMut2;
 
+use super::coordinates::squared_distance;
 use super::expectation::mean_log_squared_norm;
 use super::{Entry, Map, Parameter, Truth};
 
@@ -48,6 +51,15 @@ impl Map for Inversion {
                 columns[[i, j]] = (identity - 2.0 * y(i) * y(j) / squared) / squared;
             }
         }
+    }
+
+    fn write(&self, b: &mut Builder, z: NodeId) -> Option<NodeId> {
+        let centre: Vec<f64> = (0..self.latents).map(|i| if i == 0 { -self.shift } else { 0.0 }).collect();
+        let squared = squared_distance(b, z, &centre);
+        let scale = lower::reciprocal(b, squared);
+        let (scale, centre) = (b.expand(scale, &[self.latents]), b.constant(Tensor::new([self.latents], centre)));
+        let from = b.binary(Binary::Sub, z, centre);
+        Some(b.binary(Binary::Mul, from, scale))
     }
 
     fn truth(&self) -> Truth {

@@ -8,6 +8,7 @@ use ndarray::{Array2, Array3, ArrayView1, ArrayView2, Axis, Slice};
 
 use super::extra::order;
 use super::image::{Range, Shape};
+use super::maps::Ranges;
 use super::report::Report;
 use crate::error::Result;
 use crate::models::Decoder;
@@ -15,7 +16,7 @@ use crate::run::Inputs;
 use crate::samples::Prior;
 pub use columns::{ClassColumns, Columns};
 pub use geodesics::{GeodesicStrips, Strip};
-pub use plane::Plane;
+pub use plane::{Anchor, Place, Plane};
 
 /// A report and what is drawn beside it.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ pub struct Atlas {
     pub columns: Option<Columns>,
     /// The entropies that a closed form is known to have, latent by latent.
     pub truth: Option<Vec<f64>>,
-    /// The latent plane, of decoders with two latents.
+    /// The plane of two latents, or one through three codes.
     pub plane: Option<Plane>,
     /// The command that made this, as one would type it.
     pub command: Option<String>,
@@ -87,15 +88,20 @@ pub struct PageOptions {
     pub latents: usize,
     /// Latents whose averaged columns are shown at most.
     pub columns: usize,
-    /// Points along each side of the map of the latent plane.
+    /// Points along each side of the map of the latent plane, fewer where the decoder is dear.
     pub grid: usize,
+    /// Rows of the data whose codes the plane goes through, with more than two latents: rows of the given latents, or draws, where there are
+    /// no codes.
+    pub plane: Option<[usize; 3]>,
+    /// Ends of the colours of maps that are not to follow from their numbers.
+    pub map_ranges: Ranges,
     /// The command line, to be shown under "how to reproduce".
     pub command: Option<String>,
 }
 
 impl Default for PageOptions {
     fn default() -> Self {
-        Self { image: None, latents: 12, columns: 20, grid: 61, command: None }
+        Self { image: None, latents: 12, columns: 20, grid: 61, plane: None, map_ranges: Ranges::new(), command: None }
     }
 }
 
@@ -134,9 +140,8 @@ const DRAWS: usize = 24;
 
 /// Decodes and linearises what the page shows beside the numbers of the report.
 ///
-/// Work beyond the run: decoding at most `latents` × 11 points and 24 draws; with d = 2 also `grid`² Jacobians, 225 decodes of pictures,
-/// the codes of at most 2,000 rows of data; for decoders of
-/// pictures the geodesics of at most 8 pairs.
+/// Work beyond the run: decoding at most `latents` × 11 points and 24 draws; with two latents or more at most `grid`² Jacobians on a plane,
+/// 225 decodes of pictures, the codes of at most 2,000 rows of data; for decoders of pictures the geodesics of at most 8 pairs.
 ///
 /// # Errors
 /// Those of the models; an image shape that does not fit the decoder.
@@ -164,7 +169,7 @@ pub fn compose(inputs: &Inputs, report: Report, options: &PageOptions) -> Result
     let draws = source.as_ref().filter(|_| wants_draws).map(|s| s.decode(inputs.prior.draw(seed, 0..DRAWS as u64, latent_dim).view()));
     let draws = draws.transpose()?;
     let joined = source.as_ref().filter(|_| shape.is_some()).map(|source| source.geodesics(inputs, seed)).transpose()?;
-    let plane = source.as_ref().filter(|_| latent_dim == 2).map(|s| s.plane(inputs, shape.is_some(), options.grid)).transpose()?;
+    let plane = source.as_ref().map(|source| source.plane(inputs, shape.is_some(), options, seed)).transpose()?.flatten();
     let picture = shape.map(|shape| {
         let values = traversals.iter().flat_map(|t| t.decoded.iter()).chain(draws.iter().flatten());
         Picture { shape, range: Range::of(values) }

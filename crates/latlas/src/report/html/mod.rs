@@ -106,7 +106,7 @@ const SECTIONS: &[(&str, &str, Section, &str)] = &[
         Section::Directions,
         "The same latents, in the same order, seen through the decoder: first along the whole latent, then as its average effect.",
     ),
-    ("plane", "The latent plane", Section::Plane, "With two latents the whole latent space can be drawn."),
+    ("plane", "The latent plane", Section::Plane, "Two latents can be drawn whole; of more, a plane through three points."),
     (
         "spectrum",
         "Stretching and conditioning",

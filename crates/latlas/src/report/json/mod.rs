@@ -27,7 +27,7 @@ pub const LARGEST_INLINE: usize = 10_000;
 pub struct SideFile {
     /// Without a folder; letters, digits, `-`, `_` and `.` only.
     pub name: String,
-    /// A `.npy` file of f64.
+    /// What is in it.
     pub bytes: Vec<u8>,
 }
 
@@ -42,6 +42,13 @@ fn npy_header(shape: &[usize]) -> Vec<u8> {
     dictionary.push('\n');
     let length = (dictionary.len() as u16).to_le_bytes();
     [b"\x93NUMPY\x01\x00".as_slice(), &length, dictionary.as_bytes()].concat()
+}
+
+/// A `.npy` file of f64.
+pub(super) fn npy(shape: &[usize], entries: impl IntoIterator<Item = f64>) -> Vec<u8> {
+    let mut bytes = npy_header(shape);
+    bytes.extend(entries.into_iter().flat_map(f64::to_le_bytes));
+    bytes
 }
 
 fn damaged(what: String) -> Error {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{LARGEST_INLINE, SCHEMA, SideFile, npy_header};
+use super::{LARGEST_INLINE, SCHEMA, SideFile, npy};
 use crate::estimate::{Estimate, Value};
 use crate::report::extra::number;
 use crate::report::{InputRecord, Report};
@@ -196,8 +196,6 @@ fn side_file(name: &str, shape: &[usize], entries: &[f64], files: &mut Vec<SideF
         name = format!("{safe}-{number}.npy");
         number += 1;
     }
-    let mut bytes = npy_header(shape);
-    bytes.extend(entries.iter().flat_map(|x| x.to_le_bytes()));
-    files.push(SideFile { name: name.clone(), bytes });
+    files.push(SideFile { name: name.clone(), bytes: npy(shape, entries.iter().copied()) });
     json!({ "file": name, "shape": shape })
 }

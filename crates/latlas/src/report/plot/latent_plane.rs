@@ -1,12 +1,13 @@
-//! The latent plane of a decoder with two latents: log-volume as a map, the data's codes on it.
+//! A plane of latents: log-volume as a map, the data's codes on it.
 
 use super::axes::{Frame, Scale, VALUE};
 use super::svg::{Anchor, Font, LABEL, SMALL, Svg};
 use super::{Figure, Width};
 use crate::error::Result;
 use crate::report::atlas::{Atlas, Plane};
-use crate::report::colour::{CLASSES, INK, Map, hex};
+use crate::report::colour::{CLASSES, INK, hex};
 use crate::report::image::Raster;
+use crate::report::maps::LayerScale;
 use crate::report::number::{count, short};
 
 /// Dots of one class when there are no labels, and their rim.
@@ -15,15 +16,20 @@ const RIM: &str = "#10151c";
 
 /// From the plane of the atlas.
 pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
-    let Some(plane) = atlas.plane.as_ref().filter(|p| !p.log_volume.is_empty()) else { return Ok(None) };
+    let Some((plane, (low, high))) = atlas.plane.as_ref().and_then(|plane| Some((plane, plane.log_volume.range?))) else { return Ok(None) };
     let title = "Map of the latent plane".to_string();
-    let (low, high) = range(plane);
-    let description = format!("log |J| from {} to {} nats over both latents, with {} codes.", short(low), short(high), plane.codes.nrows());
+    let description = format!("log |J| from {} to {} nats over the plane, with {} codes.", short(low), short(high), plane.codes.nrows());
     let svg = paint(plane, (low, high), width, &title, &description)?;
     let mut caption = "Brightness is log |J|: how much the decoder stretches a small area there. In dark regions a step in latent space \
                        hardly changes the data, so much latent space holds little variety; bright ridges are where the decoder \
-                       changes quickly from one kind of output to another. Dotted circles: 1, 2 and 3 standard deviations of the prior."
+                       changes quickly from one kind of output to another."
         .to_string();
+    if plane.prior.is_some() {
+        caption.push_str(" Dotted circles: 1, 2 and 3 standard deviations of the prior.");
+    }
+    if let [a, b, c] = &plane.place.anchors[..] {
+        caption = format!("{caption} The plane goes through A ({}), B ({}) and C ({}).", a.name, b.name, c.name);
+    }
     if plane.codes.nrows() > 0 {
         let coloured = if is_coloured(plane) { ", coloured by label; the names stand at the middle of their classes" } else { "" };
         let share = if plane.codes.nrows() < plane.rows {
@@ -31,22 +37,14 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         } else {
             count(plane.rows)
         };
-        caption = format!("{caption} Dots are the codes of {share} rows of data{coloured}.");
+        let codes = if plane.prior.is_some() { "the codes" } else { "the feet on the plane of the codes" };
+        caption = format!("{caption} Dots are {codes} of {share} rows of data{coloured}.");
     }
     Ok(Some(Figure { svg, title, caption }))
 }
 
 fn is_coloured(plane: &Plane) -> bool {
     (2..=CLASSES.len()).contains(&plane.classes.len()) && plane.labels.len() == plane.codes.nrows()
-}
-
-/// Between the 1st and the 99th percentile of the finite values.
-fn range(plane: &Plane) -> (f64, f64) {
-    let mut values: Vec<f64> = plane.log_volume.iter().copied().filter(|v| v.is_finite()).collect();
-    values.sort_by(f64::total_cmp);
-    let at = |p: f64| values.get(((values.len().max(1) - 1) as f64 * p).round() as usize).copied().unwrap_or(0.0);
-    let (low, high) = (at(0.01), at(0.99));
-    if high > low { (low, high) } else { (low - 0.5, high + 0.5) }
 }
 
 fn paint(plane: &Plane, (low, high): (f64, f64), width: Width, title: &str, description: &str) -> Result<String> {
@@ -61,12 +59,9 @@ fn paint(plane: &Plane, (low, high): (f64, f64), width: Width, title: &str, desc
     let below = if wide { 50.0 } else { 100.0 + 20.0 * legend_rows };
     let mut svg = Svg::new(&width.id("latent-plane"), width.pixels(), frame.bottom + below, title, description);
 
-    let (rows, columns) = plane.log_volume.dim();
-    let map = Raster::draw(columns, rows, |column, row| Map::Cividis.at((plane.log_volume[[rows - 1 - row, column]] - low) / (high - low)));
-    svg.image((frame.left, frame.top), (side, tall), &map.data_uri()?, false);
+    svg.image((frame.left, frame.top), (side, tall), &plane.log_volume.picture(|_| true).data_uri()?, false);
     let (x, y) = (Scale::linear(across, frame.across()), Scale::linear(up, frame.upwards()));
-    for radius in [1.0, 2.0, 3.0] {
-        let [(m0, s0), (m1, s1)] = plane.prior;
+    for (radius, [(m0, s0), (m1, s1)]) in plane.prior.iter().flat_map(|prior| [1.0, 2.0, 3.0].map(|radius| (radius, *prior))) {
         let radii = (x.at(m0 + radius * s0) - x.at(m0), y.at(m1) - y.at(m1 + radius * s1));
         if radii.0 <= side / 2.0 + 1.0 && radii.1 <= tall / 2.0 + 1.0 {
             svg.circle((x.at(m0), y.at(m1)), radii, "#ffffff");
@@ -74,12 +69,14 @@ fn paint(plane: &Plane, (low, high): (f64, f64), width: Width, title: &str, desc
     }
     dots(&mut svg, plane, &x, &y, &frame, coloured);
     svg.outline((frame.left, frame.top), (side, tall), INK);
-    frame.bottom_axis(&mut svg, &x, "latent 0", 7);
+    anchors(&mut svg, plane, &x, &y);
+    let [bottom, side_name] = plane.axes();
+    frame.bottom_axis(&mut svg, &x, bottom, 7);
     for tick in y.ticks(7) {
         svg.line((frame.left - 4.0, y.at(tick.at)), (frame.left, y.at(tick.at)), INK, 1.0);
         svg.text((frame.left - 8.0, y.at(tick.at) + 4.0), Anchor::End, SMALL, &tick.label);
     }
-    svg.upwards((frame.left - if wide { 38.0 } else { 32.0 }, f64::midpoint(frame.top, frame.bottom)), LABEL, "latent 1");
+    svg.upwards((frame.left - if wide { 38.0 } else { 32.0 }, f64::midpoint(frame.top, frame.bottom)), LABEL, side_name);
 
     if wide {
         let bar = Frame { left: frame.right + 24.0, right: frame.right + 38.0, top: frame.top + 24.0, bottom: frame.top + 224.0 };
@@ -135,9 +132,18 @@ fn dots(svg: &mut Svg, plane: &Plane, x: &Scale, y: &Scale, frame: &Frame, colou
     }
 }
 
+/// The points that the plane was laid through, named.
+pub(super) fn anchors(svg: &mut Svg, plane: &Plane, x: &Scale, y: &Scale) {
+    for (anchor, name) in plane.place.anchors.iter().zip(["A", "B", "C"]) {
+        let at = (x.at(anchor.at[0]), y.at(anchor.at[1]));
+        svg.disc(at, 4.5, PLAIN, RIM);
+        svg.haloed((at.0 + 8.0, at.1 - 7.0), Anchor::Start, Font { size: 16.0, fill: PLAIN, bold: true }, name, RIM);
+    }
+}
+
 fn colour_bar(svg: &mut Svg, bar: &Frame, (low, high): (f64, f64), upright: bool) -> Result<()> {
     let (w, h) = (bar.right - bar.left, bar.bottom - bar.top);
-    let shade = |t: usize| Map::Cividis.at(t as f64 / 127.0);
+    let shade = |t: usize| LayerScale::Linear.colours().at(t as f64 / 127.0);
     let raster = if upright { Raster::draw(1, 128, |_, row| shade(127 - row)) } else { Raster::draw(128, 1, |column, _| shade(column)) };
     svg.image((bar.left, bar.top), (w, h), &raster.data_uri()?, false);
     let scale = Scale::linear((low, high), if upright { bar.upwards() } else { bar.across() });

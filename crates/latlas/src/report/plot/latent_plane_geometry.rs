@@ -1,22 +1,20 @@
 //! The geometry of the latent plane: volume, conditioning and curvature of the metric as maps.
 
 use super::axes::{Frame, Scale};
+use super::latent_plane::anchors;
 use super::svg::{Anchor, Font, LABEL, SMALL, Svg};
 use super::{Figure, Width};
 use crate::error::Result;
 use crate::report::atlas::{Atlas, Plane};
-use crate::report::colour::{INK, Map};
+use crate::report::colour::INK;
 use crate::report::image::Raster;
 use crate::report::maps::{Layer, LayerScale, Maps};
 use crate::report::number::short;
 
-/// Cells without data near them.
-const UNKNOWN: [u8; 3] = [226, 228, 232];
-
 /// From the maps of the atlas' plane.
 pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let Some((plane, maps)) = atlas.plane.as_ref().and_then(|plane| Some((plane, plane.maps.as_ref()?))) else { return Ok(None) };
-    let shown: Vec<(&Layer, (f64, f64))> = maps.layers.iter().filter_map(|layer| Some((layer, range(layer, maps)?))).collect();
+    let shown: Vec<(&Layer, (f64, f64))> = maps.layers.iter().filter_map(|layer| Some((layer, layer.range?))).collect();
     if shown.is_empty() {
         return Ok(None);
     }
@@ -25,7 +23,7 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         shown.iter().map(|(layer, (low, high))| format!("{} from {} to {}", layer.title, short(*low), short(*high))).collect();
     let svg = paint(plane, maps, &shown, width, &title, &format!("{}.", words.join("; ")))?;
     let mut caption = format!(
-        "The metric M of the embedding {} over both latents. Volume: how much data a small latent area holds. Condition: how unequally its \
+        "The metric M of the embedding {} over the plane. Volume: how much data a small latent area holds. Condition: how unequally its \
          directions count, 1 where all count alike. Curvature: positive where geodesics that leave a point meet again, negative where they \
          part; a map without it can be drawn flat.",
         maps.embedding
@@ -36,24 +34,6 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
         );
     }
     Ok(Some(Figure { svg, title, caption }))
-}
-
-/// Between the 1st and the 99th percentile of what is shown.
-fn range(layer: &Layer, maps: &Maps) -> Option<(f64, f64)> {
-    let is_known = |at: (usize, usize)| maps.known.as_ref().is_none_or(|known| known[at]);
-    let mut values: Vec<f64> = layer.values.indexed_iter().filter(|(at, v)| v.is_finite() && is_known(*at)).map(|(_, v)| *v).collect();
-    values.sort_by(f64::total_cmp);
-    let at = |p: f64| values.get(((values.len().max(1) - 1) as f64 * p).round() as usize).copied();
-    let (low, high) = (at(0.01)?, at(0.99)?);
-    Some(match layer.scale {
-        LayerScale::Signed => {
-            let most = low.abs().max(high.abs()).max(1e-12);
-            (-most, most)
-        }
-        LayerScale::Logarithmic => (low.max(1e-300), if high > low * 1.01 { high } else { low * 1.01 }),
-        LayerScale::Linear if high > low => (low, high),
-        LayerScale::Linear => (low - 0.5, high + 0.5),
-    })
 }
 
 fn paint(plane: &Plane, maps: &Maps, shown: &[(&Layer, (f64, f64))], width: Width, title: &str, description: &str) -> Result<String> {
@@ -78,32 +58,25 @@ fn paint(plane: &Plane, maps: &Maps, shown: &[(&Layer, (f64, f64))], width: Widt
 }
 
 fn panel(svg: &mut Svg, plane: &Plane, maps: &Maps, layer: &Layer, (low, high): (f64, f64), frame: &Frame, is_first: bool) -> Result<()> {
-    let (rows, columns) = layer.values.dim();
-    let map = if layer.scale == LayerScale::Signed { Map::Signed } else { Map::Cividis };
-    let share = |value: f64| match layer.scale {
-        LayerScale::Logarithmic => (value / low).ln() / (high / low).ln(),
-        _ => (value - low) / (high - low),
-    };
-    let raster = Raster::draw(columns, rows, |column, row| {
-        let at = (rows - 1 - row, column);
-        if maps.known.as_ref().is_none_or(|known| known[at]) { map.at(share(layer.values[at])) } else { UNKNOWN }
-    });
+    let raster = layer.picture(|at| maps.known.as_ref().is_none_or(|known| known[at]));
     let (side, tall) = (frame.right - frame.left, frame.bottom - frame.top);
     svg.text((frame.left, frame.top - 9.0), Anchor::Start, Font { bold: true, ..LABEL }, layer.title);
     svg.image((frame.left, frame.top), (side, tall), &raster.data_uri()?, true);
     svg.outline((frame.left, frame.top), (side, tall), INK);
     let [across, up] = plane.extent;
-    frame.bottom_axis(svg, &Scale::linear(across, frame.across()), "latent 0", 5);
+    let (x, y) = (Scale::linear(across, frame.across()), Scale::linear(up, frame.upwards()));
+    anchors(svg, plane, &x, &y);
+    let [bottom, side_name] = plane.axes();
+    frame.bottom_axis(svg, &x, bottom, 5);
     if is_first {
-        let y = Scale::linear(up, frame.upwards());
         for tick in y.ticks(5) {
             svg.line((frame.left - 4.0, y.at(tick.at)), (frame.left, y.at(tick.at)), INK, 1.0);
             svg.text((frame.left - 8.0, y.at(tick.at) + 4.0), Anchor::End, SMALL, &tick.label);
         }
-        svg.upwards((frame.left - 32.0, f64::midpoint(frame.top, frame.bottom)), LABEL, "latent 1");
+        svg.upwards((frame.left - 32.0, f64::midpoint(frame.top, frame.bottom)), LABEL, side_name);
     }
     let bar = Frame { left: frame.left, right: frame.right, top: frame.bottom + 50.0, bottom: frame.bottom + 60.0 };
-    let shades = Raster::draw(128, 1, |column, _| map.at(column as f64 / 127.0));
+    let shades = Raster::draw(128, 1, |column, _| layer.scale.colours().at(column as f64 / 127.0));
     svg.image((bar.left, bar.top), (side, 10.0), &shades.data_uri()?, false);
     let scale = match layer.scale {
         LayerScale::Logarithmic => Scale::log((low, high), bar.across()),

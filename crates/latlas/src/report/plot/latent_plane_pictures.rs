@@ -3,6 +3,7 @@
 use ndarray::Axis;
 
 use super::axes::{Frame, Scale};
+use super::latent_plane::anchors;
 use super::svg::{Anchor, LABEL, SMALL, Svg};
 use super::{Figure, Width};
 use crate::error::Result;
@@ -36,12 +37,14 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     }
     svg.outline((frame.left, frame.top), (side, tall), INK);
     let (x, y) = (Scale::linear(across, frame.across()), Scale::linear(up, frame.upwards()));
-    frame.bottom_axis(&mut svg, &x, "latent 0", 7);
+    anchors(&mut svg, plane, &x, &y);
+    let [bottom, side_name] = plane.axes();
+    frame.bottom_axis(&mut svg, &x, bottom, 7);
     for tick in y.ticks(7) {
         svg.line((frame.left - 4.0, y.at(tick.at)), (frame.left, y.at(tick.at)), INK, 1.0);
         svg.text((frame.left - 8.0, y.at(tick.at) + 4.0), Anchor::End, SMALL, &tick.label);
     }
-    svg.upwards((frame.left - if width == Width::Wide { 38.0 } else { 32.0 }, f64::midpoint(frame.top, frame.bottom)), LABEL, "latent 1");
+    svg.upwards((frame.left - if width == Width::Wide { 38.0 } else { 32.0 }, f64::midpoint(frame.top, frame.bottom)), LABEL, side_name);
     let caption =
         "The same region as the map above: each picture is decoded from the point at its centre. Compare the two: bright ridges of \
                    the map are where neighbouring pictures differ."
