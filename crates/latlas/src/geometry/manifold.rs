@@ -42,8 +42,10 @@ pub enum Steps<'a> {
     Midpoint(&'a dyn Decoder),
 }
 
-/// Bytes of frames that are held at a time.
+/// Bytes of frames that are held at a time …
 const FRAME_BYTES: usize = 16 << 20;
+/// … though of as many points at least: threads share them.
+const LEAST_POINTS: usize = 8;
 
 /// Latents with a metric M(z) = A(z)ᵀA(z).
 pub trait Manifold: Send + Sync {
@@ -220,7 +222,7 @@ impl Motion {
 
 /// Rows of z in chunks whose frames, of `values` numbers a row, take bounded memory.
 pub(super) fn chunks(z: ArrayView2<'_, f64>, values: usize) -> impl Iterator<Item = (Slice, ArrayView2<'_, f64>)> {
-    let (n, size) = (z.nrows(), (FRAME_BYTES / (values.max(1) * size_of::<f64>())).max(1));
+    let (n, size) = (z.nrows(), (FRAME_BYTES / (values.max(1) * size_of::<f64>())).max(LEAST_POINTS));
     (0..n).step_by(size).map(move |start| {
         let rows = Slice::from(start..n.min(start + size));
         let mut part = z;

@@ -4,10 +4,10 @@
 //! They know nothing of codes and factors: features are columns, labels are indices of classes.
 
 pub mod boosting;
-mod exponential;
 pub mod linear_svm;
 pub mod logistic;
 pub mod ranks;
+mod vectors;
 
 pub use boosting::{Boosting, Features};
 pub use linear_svm::LinearSvm;

@@ -12,7 +12,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     source: "Galperin and Köthe, Analyzing generative models by manifold entropic metrics, 2024",
     about: "VAEs of 100 latents with a Bernoulli likelihood, trained with different weights β of the rate; a latent is in use where its entropy \
             stands above the widest gap of the spectrum. Published: EMNIST digits, a convolutional network, 50 epochs. Here: the rows that \
-            are given (10,000 of MNIST in the numbers shown), a perceptron with one hidden layer of 128, 28 epochs. Counts depend on data \
+            are given (10,000 of MNIST in the numbers shown), a perceptron with one hidden layer of 128, 40 epochs. Counts depend on data \
             and network, so only their fall with β can be reproduced, not the counts. At β = 20, where the publication has 2, such a \
             perceptron learns nothing, and there is no gap.",
     needs_data: true,
@@ -50,7 +50,7 @@ fn run(setup: &Setup, tell: &dyn Fn(usize, usize)) -> Result<Reproduction> {
             networks: Networks { hidden: vec![128], ..Networks::default() },
             ..Vae::default()
         };
-        let epochs = if setup.quick { 2 } else { 28 };
+        let epochs = if setup.quick { 2 } else { 40 };
         let settings = Settings { seed, epochs, learning_rate: LEARNING_RATE, held_out: 0.0, ..Settings::new(Spec::Vae(vae)) };
         Ok((settings, Data { values: values.clone(), shape: vec![rows.ncols()], labels: None }))
     };

@@ -4,6 +4,7 @@ use super::bins::Bins;
 use super::search::{Exact, Histogram, Node, Split, between_bins, between_values};
 use super::sums::Packing;
 use super::tree::{DEPTH, Tree};
+use crate::learners::vectors::wide;
 use crate::settings::Builder;
 
 /// What trees are grown on.
@@ -95,7 +96,10 @@ impl Ground<'_> {
     fn begin(&self, residuals: &[f64], space: &mut Workspace) {
         let n = residuals.len();
         space.words.clear();
-        space.words.extend(residuals.iter().map(|r| self.packing.word(*r)));
+        wide(
+            #[inline(always)]
+            || space.words.extend(residuals.iter().map(|r| self.packing.word(*r))),
+        );
         space.rows.clear();
         space.rows.extend(0..n as u32);
         space.next.resize(n, 0);

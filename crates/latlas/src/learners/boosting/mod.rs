@@ -26,7 +26,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::exponential::exp;
+use super::vectors::{exp, wide};
 use super::{largest, present};
 use crate::settings::Builder;
 use bins::Bins;
@@ -198,7 +198,14 @@ impl Fit {
 fn weigh(fits: &mut [Fit], inverses: &mut [f64]) {
     if let [fit] = fits {
         fit.weights.fill(1.0);
-        inverses.iter_mut().zip(&fit.scores).for_each(|(inverse, f)| *inverse = 1.0 / (1.0 + exp(-f)));
+        wide(
+            #[inline(always)]
+            || {
+                for (inverse, f) in inverses.iter_mut().zip(&fit.scores) {
+                    *inverse = 1.0 / (1.0 + exp(-f));
+                }
+            },
+        );
         return;
     }
     inverses.par_chunks_mut(BLOCK).enumerate().for_each(|(block, top)| {
@@ -207,7 +214,14 @@ fn weigh(fits: &mut [Fit], inverses: &mut [f64]) {
     });
     let top = &inverses;
     fits.par_iter_mut().with_min_len(1 + WORTH / (top.len() + 1)).for_each(|fit| {
-        fit.weights.iter_mut().zip(&fit.scores).zip(top.iter()).for_each(|((w, f), top)| *w = exp(f - top));
+        wide(
+            #[inline(always)]
+            || {
+                for ((w, f), top) in fit.weights.iter_mut().zip(&fit.scores).zip(top.iter()) {
+                    *w = exp(f - top);
+                }
+            },
+        );
     });
     inverses.par_chunks_mut(BLOCK).enumerate().for_each(|(block, sums)| {
         sums.fill(0.0);

@@ -6,6 +6,7 @@
 use super::bins::{APART, Bins};
 use super::sums::{Gain, Packing, Sums};
 use super::tree::midway;
+use crate::learners::vectors::wide;
 
 /// Sums of words over the bins of each feature.
 pub type Histogram = Vec<[i64; BINS]>;
@@ -50,6 +51,7 @@ struct Prefixes([i64; BINS + LANES]);
 
 impl Prefixes {
     /// For so many bins, what is below sixteen by sixteen of them, and what is below the next of each.
+    #[inline(always)]
     fn fill(&mut self, sums: &[i64; BINS], bins: usize) -> impl Iterator<Item = (&[i64; LANES], &[i64; LANES])> {
         let mut below = 0_i64;
         for (prefix, words) in self.0[1..].iter_mut().zip(&sums[..bins]) {
@@ -64,6 +66,14 @@ impl Prefixes {
 
 /// The best split between bins; of equal ones the first feature, and the lowest threshold.
 pub fn between_bins(bins: &Bins, node: Node<'_>) -> Option<Split> {
+    wide(
+        #[inline(always)]
+        || all_bins(bins, node),
+    )
+}
+
+#[inline(always)]
+fn all_bins(bins: &Bins, node: Node<'_>) -> Option<Split> {
     let all = node.packing.sums(node.words);
     let after = |words: i64| Gain::of(all, node.packing.sums(words));
     let (mut best, mut gain) = ((0, 0, 0), Gain::NONE);
@@ -71,8 +81,12 @@ pub fn between_bins(bins: &Bins, node: Node<'_>) -> Option<Split> {
     for (f, (sums, feature)) in node.histogram.iter().zip(&bins.features).enumerate() {
         let edges = feature.cuts.len();
         for (chunk, (_, words)) in prefixes.fill(sums, edges).enumerate() {
-            let behind = words.map(|words| after(words).behind(gain).to_bits());
-            if is_negative(behind.into_iter().fold(0, |all, bits| all | bits)) {
+            // Loops, since closures of iterators may be left out of line, where vectors are narrow.
+            let mut any = 0;
+            for words in words {
+                any |= after(*words).behind(gain).to_bits();
+            }
+            if is_negative(any) {
                 for (lane, words) in words.iter().enumerate().filter(|(lane, _)| chunk * LANES + lane < edges) {
                     let found = after(*words);
                     if found.beats(gain) {
@@ -88,6 +102,14 @@ pub fn between_bins(bins: &Bins, node: Node<'_>) -> Option<Split> {
 
 /// The best split between any two values; of equal ones the first feature, and the lowest threshold.
 pub fn between_values(bins: &Bins, node: Node<'_>, exact: &Exact<'_>) -> Option<Split> {
+    wide(
+        #[inline(always)]
+        || all_values(bins, node, exact),
+    )
+}
+
+#[inline(always)]
+fn all_values(bins: &Bins, node: Node<'_>, exact: &Exact<'_>) -> Option<Split> {
     let all = node.packing.sums(node.words);
     let least = between_bins(bins, node).map_or(Gain::NONE, |split| split.gain);
     let mut best = None;
@@ -96,11 +118,13 @@ pub fn between_values(bins: &Bins, node: Node<'_>, exact: &Exact<'_>) -> Option<
         let count = feature.cuts.len() + 1;
         let positive = exact.positive[f].as_chunks::<LANES>().0;
         for (chunk, ((below, through), positive)) in prefixes.fill(sums, count).zip(positive).enumerate() {
-            let hopeless: [u64; LANES] = std::array::from_fn(|lane| {
-                let [below, through, positive] = [below[lane], through[lane], positive[lane]].map(|words| node.packing.sums(words));
-                hopeless(least, all, [below, through], positive.sum)
-            });
-            if is_negative(hopeless.into_iter().fold(u64::MAX, |all, bits| all & bits)) {
+            let (mut hopeless, mut every) = ([0; LANES], u64::MAX);
+            for (((bits, below), through), positive) in hopeless.iter_mut().zip(below).zip(through).zip(positive) {
+                let sums = [node.packing.sums(*below), node.packing.sums(*through)];
+                *bits = is_hopeless(least, all, sums, node.packing.sums(*positive).sum);
+                every &= *bits;
+            }
+            if is_negative(every) {
                 continue;
             }
             for lane in (0..LANES).filter(|lane| !is_negative(hopeless[*lane]) && chunk * LANES + lane < count) {
@@ -112,13 +136,14 @@ pub fn between_values(bins: &Bins, node: Node<'_>, exact: &Exact<'_>) -> Option<
 }
 
 /// Whether these are the bits of a negative number.
+#[inline(always)]
 fn is_negative(bits: u64) -> bool {
     bits >> 63 == 1
 }
 
 /// Negative where no split whose left part ends inside a bin or with it is as good as the least that is wanted.
-#[inline]
-fn hopeless(least: Gain, all: Sums, [below, through]: [Sums; 2], positive: f64) -> u64 {
+#[inline(always)]
+fn is_hopeless(least: Gain, all: Sums, [below, through]: [Sums; 2], positive: f64) -> u64 {
     let most = if through.n < all.n { through.n } else { all.n - 1.0 };
     let negative = positive - (through.sum - below.sum);
     let bound = Gain::bound(all, [below.n + 1.0, most], [below.sum - negative, below.sum + positive]);

@@ -46,19 +46,19 @@ impl Packing {
     }
 
     /// The word of one row.
-    #[inline]
+    #[inline(always)]
     pub fn word(self, residual: f64) -> i64 {
         (whole(residual * self.scale) << self.bits) | 1
     }
 
     /// Rows in a sum of words.
-    #[inline]
+    #[inline(always)]
     pub fn rows(self, words: i64) -> usize {
         (words & ((1 << self.bits) - 1)) as usize
     }
 
     /// Rows and residuals in a sum of words, without instructions that vectors lack.
-    #[inline]
+    #[inline(always)]
     pub fn sums(self, words: i64) -> Sums {
         let exponent = WHOLE.to_bits();
         let rows = words as u64 & ((1 << self.bits) - 1);
@@ -78,7 +78,7 @@ impl Packing {
 }
 
 /// The nearest whole number to one below 2⁵¹.
-#[inline]
+#[inline(always)]
 fn whole(x: f64) -> i64 {
     (x + ROUNDING).to_bits().wrapping_sub(ROUNDING.to_bits()) as i64
 }
@@ -99,14 +99,14 @@ impl Gain {
     pub const NONE: Self = Self { above: -1.0, below: 1.0 };
 
     /// Of a node into a left part and the rest.
-    #[inline]
+    #[inline(always)]
     pub fn of(node: Sums, left: Sums) -> Self {
         let d = node.n * left.sum - left.n * node.sum;
         Self { above: d * d, below: left.n * (node.n - left.n) }
     }
 
     /// Above that of every split whose left part has from `n[0]` to `n[1]` rows and a sum from `sum[0]` to `sum[1]`.
-    #[inline]
+    #[inline(always)]
     pub fn bound(node: Sums, n: [f64; 2], sum: [f64; 2]) -> Self {
         // Plain comparisons are one instruction of a vector; there is no NaN to be careful of.
         let larger = |a: f64, b: f64| if a > b { a } else { b };
@@ -120,13 +120,13 @@ impl Gain {
     }
 
     /// Negative where it is larger, which a part without rows never is. Its sign bit can be asked of many at once.
-    #[inline]
+    #[inline(always)]
     pub fn behind(self, other: Self) -> f64 {
         other.above * self.below - self.above * other.below
     }
 
     /// Whether it is larger.
-    #[inline]
+    #[inline(always)]
     pub fn beats(self, other: Self) -> bool {
         self.behind(other) < 0.0
     }

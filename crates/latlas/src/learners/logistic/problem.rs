@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 use super::Effort;
-use crate::learners::exponential::exp;
+use crate::learners::vectors::{exp, wide};
 use crate::linalg::symmetric_eigen;
 
 /// Rows whose sums are kept apart, so that any number of threads adds them in the same order.
@@ -37,21 +37,29 @@ pub(super) fn with_ones(x: ArrayView2<'_, f64>) -> Array2<f64> {
 }
 
 /// Probabilities in place of logits, and log Σ exp of the logits.
+#[inline(always)]
 pub(super) fn softmax(z: &mut [f64]) -> f64 {
     let top = folded(z, f64::NEG_INFINITY, |a, b| if b > a { b } else { a });
-    z.iter_mut().for_each(|z| *z = exp(*z - top));
+    for z in z.iter_mut() {
+        *z = exp(*z - top);
+    }
     let sum = folded(z, 0.0, |a, b| a + b);
     let inverse = sum.recip();
-    z.iter_mut().for_each(|z| *z *= inverse);
+    for z in z {
+        *z *= inverse;
+    }
     top + sum.ln()
 }
 
 /// All numbers put together, in four strands that do not wait for each other.
+#[inline(always)]
 fn folded(z: &[f64], start: f64, of: impl Fn(f64, f64) -> f64) -> f64 {
     let (chunks, rest) = z.as_chunks::<4>();
     let mut strands = [start; 4];
     for chunk in chunks {
-        strands.iter_mut().zip(chunk).for_each(|(strand, z)| *strand = of(*strand, *z));
+        for (strand, z) in strands.iter_mut().zip(chunk) {
+            *strand = of(*strand, *z);
+        }
     }
     strands.iter().chain(rest).fold(start, |a, b| of(a, *b))
 }
@@ -81,18 +89,25 @@ impl Problem<'_> {
     /// Probabilities of some rows, a column for each logit, and the sum of their losses.
     fn probabilities(&self, w: ArrayView2<'_, f64>, rows: Range<usize>) -> (Array2<f64>, f64) {
         let mut z = self.x.slice_axis(Axis(0), rows.clone().into()).dot(&w);
-        let mut loss = 0.0;
-        for (mut z, place) in z.outer_iter_mut().zip(&self.places[rows]) {
-            let (z, place) = (z.as_slice_mut().unwrap_or_default(), *place as usize);
-            if self.logits == 1 {
-                let margin = if place == 1 { z[0] } else { -z[0] };
-                loss += if margin > 0.0 { (-margin).exp().ln_1p() } else { margin.exp().ln_1p() - margin };
-                z[0] = 1.0 / (1.0 + (-z[0]).exp());
-            } else {
-                let own = z[place];
-                loss += softmax(z) - own;
-            }
-        }
+        let all = z.as_slice_mut().unwrap_or_default();
+        let loss = wide(
+            #[inline(always)]
+            || {
+                let mut loss = 0.0;
+                for (z, place) in all.chunks_exact_mut(self.logits).zip(&self.places[rows]) {
+                    let place = *place as usize;
+                    if self.logits == 1 {
+                        let margin = if place == 1 { z[0] } else { -z[0] };
+                        loss += if margin > 0.0 { (-margin).exp().ln_1p() } else { margin.exp().ln_1p() - margin };
+                        z[0] = 1.0 / (1.0 + (-z[0]).exp());
+                    } else {
+                        let own = z[place];
+                        loss += softmax(z) - own;
+                    }
+                }
+                loss
+            },
+        );
         (z, loss)
     }
 

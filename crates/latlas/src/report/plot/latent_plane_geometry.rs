@@ -24,10 +24,14 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let svg = paint(plane, maps, &shown, width, &title, &format!("{}.", words.join("; ")))?;
     let mut caption = format!(
         "The metric M of the embedding {} over the plane. Volume: how much data a small latent area holds. Condition: how unequally its \
-         directions count, 1 where all count alike. Curvature: positive where geodesics that leave a point meet again, negative where they \
-         part; a map without it can be drawn flat.",
+         directions count, 1 where all count alike.",
         maps.embedding
     );
+    if shown.iter().any(|(layer, _)| layer.scale == LayerScale::Signed) {
+        caption.push_str(
+            " Curvature: positive where geodesics that leave a point meet again, negative where they part; a map without it can be drawn flat.",
+        );
+    }
     if maps.known.is_some() {
         caption.push_str(
             " Grey: no data here (the density of the codes is below that of 99 % of them), so the decoder was never asked there.",

@@ -1,16 +1,24 @@
-//! eˣ of many numbers, in a form that compilers turn into vectors.
+//! Loops over many numbers as the widest vectors of the machine, and eˣ in a form that compilers turn into vectors.
 
 /// 1.5·2⁵²: adding it rounds to a whole number, which then stands in the low bits.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts, the first with zeros at its end so that small multiples of it are exact.
 const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
 
+/// What `f` gives, compiled anew for the widest vectors of this machine. Products and sums are not contracted, so it gives the same bits as
+/// elsewhere. `f` itself and what is called in it must be
+/// marked `#[inline(always)]` to share in that.
+#[inline(always)]
+pub fn wide<R>(f: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(f)
+}
+
 /// eˣ to two units of the last digit; x is held between −708 and 709.
 ///
 /// ```text
 /// eˣ = 2ᵏ eʳ,   k = round(x / ln 2),   |r| ≤ ½ ln 2,   eʳ by its series up to r¹²
 /// ```
-#[inline]
+#[inline(always)]
 pub fn exp(x: f64) -> f64 {
     let x = x.clamp(-708.0, 709.0);
     let shifted = x * std::f64::consts::LOG2_E + ROUNDING;
