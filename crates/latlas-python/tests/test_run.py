@@ -69,6 +69,20 @@ def test_plots_and_pages(digits, tmp_path):
     assert again["total-correlation"].value == report["total-correlation"].value
 
 
+def test_maps_of_a_plane_are_saved_beside_the_page(tmp_path):
+    report = latlas.report("builtin:inversion:d=5:shift=4", samples=50, plane=(3, 0, 1))
+    folder = report.save(tmp_path)
+    plane = json.loads((folder / "latent-plane.json").read_text(encoding="utf-8"))
+    assert [anchor["name"] for anchor in plane["anchors"]] == [f"draw {k} from the prior" for k in (3, 0, 1)]
+    for drawn in plane["maps"]:
+        values = np.load(folder / drawn["array"])
+        assert values.ndim == 2 and drawn["low"] < drawn["high"]
+        assert (folder / drawn["picture"]).read_bytes().startswith(b"\x89PNG")
+    again = latlas.report("builtin:inversion:d=5:shift=4", samples=50, map_ranges=folder / "latent-plane.json").save(tmp_path / "again")
+    ends = [[(m["id"], m["low"], m["high"]) for m in json.loads((f / "latent-plane.json").read_text())["maps"]] for f in (folder, again)]
+    assert ends[0] == ends[1]
+
+
 def test_report_without_a_model_is_of_the_digits():
     from latlas._run import prepare
 

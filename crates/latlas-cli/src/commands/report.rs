@@ -31,10 +31,10 @@ pub struct Arguments {
     #[arg(long, value_name = "HxWxC|none", help_heading = "Output")]
     image: Option<String>,
     /// With more than two latents: three rows of the data, of --latents, or numbers of draws, whose plane is mapped
-    #[arg(long, value_name = "I,J,K", value_parser = three_rows, help_heading = "Output")]
-    plane: Option<[usize; 3]>,
+    #[arg(long, value_name = "I,J,K", value_delimiter = ',', help_heading = "Output")]
+    plane: Vec<usize>,
     /// The latent-plane.json of another report, whose colours the maps then share
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "PLANE.json", help_heading = "Output")]
     map_ranges: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOptions,
@@ -54,11 +54,13 @@ pub struct Arguments {
     talk: Talk,
 }
 
-/// `I,J,K`.
-fn three_rows(text: &str) -> Result<[usize; 3], String> {
-    let rows: Result<Vec<usize>, _> = text.split(',').map(|row| row.trim().parse()).collect();
-    let rows = rows.ok().and_then(|rows| <[usize; 3]>::try_from(rows).ok());
-    rows.ok_or_else(|| "expected three numbers of rows, such as 0,17,42".into())
+/// Three of them, or none.
+fn three(rows: &[usize]) -> Outcome<Option<[usize; 3]>> {
+    match rows {
+        [] => Ok(None),
+        [i, j, k] => Ok(Some([*i, *j, *k])),
+        _ => Err(Failure::usage(format!("--plane takes three rows, got {}", rows.len()), "such as --plane 0,17,42")),
+    }
 }
 
 /// Operations that the Jacobians of a report may take when --samples does not say how many there are: a minute or less on
@@ -129,7 +131,7 @@ pub fn task(arguments: &Arguments, shelf: &Shelf) -> Outcome<Task> {
         ids: estimators::GROUPS.iter().map(|(group, _)| (*group).to_string()).collect(),
         by_class: by_class.then(|| arguments.statistics.class_weights.into()),
         shard: Shard::WHOLE,
-        page: PageOptions { image: arguments.image.clone(), plane: arguments.plane, map_ranges, ..PageOptions::default() },
+        page: PageOptions { image: arguments.image.clone(), plane: three(&arguments.plane)?, map_ranges, ..PageOptions::default() },
         inputs,
         settings,
         notes,

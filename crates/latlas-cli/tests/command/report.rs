@@ -59,7 +59,7 @@ fn planes_through_three_points() {
     assert_ne!(one["anchors"], two["anchors"]);
 
     let ran = report(&["--plane", "1,2"]);
-    assert!(ran.code == 2 && ran.err.contains("three numbers of rows"), "{}", ran.err);
+    assert!(ran.code == 2 && ran.err.contains("takes three rows, got 2"), "{}", ran.err);
     let ran = report(&["--plane", "1,1,2"]);
     assert!(ran.code == 2 && ran.err.contains("lies among the others"), "{}", ran.err);
     let ran = report(&["--map-ranges", "one/report.json"]);

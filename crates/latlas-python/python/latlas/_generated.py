@@ -361,8 +361,8 @@ def report(
     decoder: ModelInput | None = None,
     *,
     image: str | None = None,
-    plane: str | None = None,
-    map_ranges: ArrayInput | None = None,
+    plane: Any | None = None,
+    map_ranges: str | None = None,
     input: str | None = None,
     condition_input: str | None = None,
     output: str | None = None,
@@ -425,9 +425,9 @@ def report(
         What is measured; without a model, Jacobians or codes, the built-in digits and their model.
     image : str, optional
         Shape of decoded pictures; guessed from the decoder otherwise
-    plane : str, optional
+    plane : a value or a sequence of them, optional
         With more than two latents: three rows of the data, of ``latents``, or numbers of draws, whose plane is mapped
-    map_ranges : array or file, optional
+    map_ranges : str, optional
         The latent-plane.json of another report, whose colours the maps then share
     input : str, optional
         Input that takes the latents, where the file has several
