@@ -1,7 +1,9 @@
 //! A batch of samples and, lazily and once, everything known of it.
 
 mod angles;
+mod densities;
 mod factor;
+mod volumes;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +15,7 @@ pub use angles::{Angles, first_of, pairs};
 pub(crate) use angles::{NEARLY_PARALLEL, sine};
 pub use factor::{Factor, Sweep};
 
-use crate::context::{Context, PriorTerm};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::geometry::{self, Manifold};
 use crate::linalg;
@@ -260,146 +262,6 @@ impl<'a> Probe<'a> {
     /// Whether all derivatives of sample s are finite.
     pub fn is_finite(&self, s: usize) -> Result<bool> {
         Ok(self.log_norms()?.row(s).iter().all(|x| !x.is_nan()))
-    }
-
-    /// QR factorisations, one a sample. Columns below the rounding floor to those before them make the volume zero.
-    ///
-    /// # Errors
-    /// For d > D there is no volume.
-    pub fn factors(&self) -> Result<&[Factor]> {
-        let (columns, log_norms) = (self.columns()?, self.log_norms()?);
-        if self.context.latent_dim > self.context.ambient_dim {
-            return Err(Error::Shape {
-                what: format!(
-                    "volumes need d ≤ D: the decoder maps {} latents to {} values",
-                    self.context.latent_dim, self.context.ambient_dim
-                ),
-                hint: None,
-            });
-        }
-        let factor = |s: usize| Factor::new(columns.index_axis(Axis(0), s), log_norms.row(s), self.context());
-        once(&self.factors, || {
-            let mut factors: Vec<_> = (0..self.len()).into_par_iter().map(factor).collect();
-            if self.context.takes_log_det() {
-                for (factor, log_det) in factors.iter_mut().zip(self.linearization.log_det()?.into_iter().flatten()) {
-                    factor.log_volume = if log_det.is_finite() { *log_det } else { f64::NEG_INFINITY };
-                }
-            }
-            Ok(factors)
-        })
-        .map(Vec::as_slice)
-    }
-
-    /// The angles between the columns of each sample, pair by pair.
-    pub fn angles(&self) -> Result<&[Angles]> {
-        let (columns, log_norms) = (self.columns()?, self.log_norms()?);
-        // R has the same angles as J and fewer rows.
-        let has_factors = self.context.latent_dim <= self.context.ambient_dim && self.context.settings.sketch.is_none();
-        let factors = if has_factors { Some(self.factors()?) } else { None };
-        let of = |s: usize| Angles::new(columns.index_axis(Axis(0), s), log_norms.row(s), factors.map(|f| &f[s]), self.context());
-        once(&self.angles, || Ok((0..self.len()).into_par_iter().map(of).collect())).map(Vec::as_slice)
-    }
-
-    /// Log-volumes of all cores and details in the order of the latents themselves.
-    ///
-    /// # Errors
-    /// For d > D there is no volume.
-    pub fn native_sweeps(&self) -> Result<&[Sweep]> {
-        let order: Vec<usize> = (0..self.context.latent_dim).collect();
-        self.swept(&self.native, &order)
-    }
-
-    /// Log-volumes of all cores and details in the order that the run has fixed.
-    ///
-    /// # Errors
-    /// For d > D there is no volume.
-    pub fn sweeps(&self) -> Result<&[Sweep]> {
-        self.swept(&self.sweeps, &self.context.order.latents)
-    }
-
-    fn swept<'c>(&self, cell: &'c OnceLock<Vec<Sweep>>, order: &[usize]) -> Result<&'c [Sweep]> {
-        let factors = self.factors()?;
-        once(cell, || Ok(factors.par_iter().map(|factor| factor.sweep(order)).collect())).map(Vec::as_slice)
-    }
-
-    /// Why sample s has no volume, if it has none.
-    pub fn volume_fault(&self, s: usize) -> Result<Option<Fault>> {
-        Ok(if !self.is_finite(s)? {
-            Some(Fault::NonFinite)
-        } else if self.factors()?[s].log_volume == f64::NEG_INFINITY {
-            Some(Fault::RankDeficient)
-        } else {
-            None
-        })
-    }
-
-    /// Singular values of J, descending, `[n, min(d, D)]`; NaN for samples that are not finite.
-    pub fn singular_values(&self) -> Result<&Array2<f64>> {
-        let (columns, big_d) = (self.columns()?, self.context.ambient_dim);
-        let rank = self.context.latent_dim.min(big_d);
-        // For a tall J the small R has the same singular values.
-        let factors = if self.context.latent_dim <= big_d { Some(self.factors()?) } else { None };
-        once(&self.singular_values, || {
-            let of = |s: usize| -> Result<Vec<f64>> {
-                if !self.is_finite(s)? {
-                    return Ok(vec![f64::NAN; rank]);
-                }
-                let mut values = match factors {
-                    Some(factors) => linalg::singular_values(factors[s].r.view())?,
-                    None => linalg::singular_values(columns.index_axis(Axis(0), s))?,
-                };
-                values.resize(rank, 0.0);
-                Ok(values)
-            };
-            let rows = (0..self.len()).into_par_iter().map(of).collect::<Result<Vec<_>>>()?;
-            Ok(Array2::from_shape_fn((self.len(), rank), |(s, k)| rows[s][k]))
-        })
-    }
-
-    /// −log pᵢ(zᵢ) of sample s for each latent, by the run's [`PriorTerm`]; zeros when there is none.
-    pub fn surprisals(&self, s: usize) -> Vec<f64> {
-        let Context { prior, latent_dim, .. } = self.context();
-        match (self.context.prior_term(), self.latent(s)) {
-            (PriorTerm::Analytic, _) => (0..*latent_dim).map(|i| prior.marginal_entropy(i).unwrap_or(f64::NAN)).collect(),
-            (PriorTerm::Sampled, Some(z)) => (0..*latent_dim).map(|i| prior.surprisal(&z, i..=i).unwrap_or(f64::NAN)).collect(),
-            _ => vec![0.0; *latent_dim],
-        }
-    }
-
-    /// −log p of sample s over the latents in `live` together, by the run's [`PriorTerm`]; zero when there is none.
-    pub fn joint_surprisal(&self, s: usize, live: &[usize]) -> f64 {
-        let prior = &self.context.prior;
-        match (self.context.prior_term(), self.latent(s)) {
-            (PriorTerm::Analytic, _) => live.iter().map(|i| prior.marginal_entropy(*i).unwrap_or(f64::NAN)).sum(),
-            (PriorTerm::Sampled, Some(z)) => prior.surprisal(&z, live.iter().copied()).unwrap_or(f64::NAN),
-            _ => 0.0,
-        }
-    }
-
-    /// log p of sample s over the latents in `live` together; NaN without latents or density.
-    pub fn log_prior(&self, s: usize, live: &[usize]) -> f64 {
-        let surprisal = self.latent(s).and_then(|z| self.context.prior.surprisal(&z, live.iter().copied()));
-        surprisal.map_or(f64::NAN, |x| -x)
-    }
-
-    /// −log pᵢ + log ‖Jᵢ‖ of sample s for each latent; NaN where the column is dead or the sample not finite.
-    pub fn entropies(&self, s: usize) -> Result<Vec<f64>> {
-        let live = |x: f64| if x == f64::NEG_INFINITY { f64::NAN } else { x };
-        Ok(self.surprisals(s).iter().zip(self.log_norms()?.row(s)).map(|(p, x)| p + live(*x)).collect())
-    }
-
-    /// log p_ST − log p_S − log p_T of sample s: what the prior alone makes two groups of latents share. Zero where it
-    /// factorises or has no density.
-    pub fn shared_surprisal(&self, s: usize, first: &[usize], second: &[usize]) -> f64 {
-        if self.context.prior.is_factorised() {
-            return 0.0;
-        }
-        let both = [first, second].concat();
-        self.joint_surprisal(s, first) + self.joint_surprisal(s, second) - self.joint_surprisal(s, &both)
-    }
-
-    fn latent(&self, s: usize) -> Option<Vec<f64>> {
-        self.batch.latents.as_ref().map(|z| z.row(s).to_vec())
     }
 }
 

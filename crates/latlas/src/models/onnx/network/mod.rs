@@ -1,17 +1,21 @@
 //! A graph with its programs, compiled when they are first needed and kept.
 
+mod programs;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use latlas_graph::Graph;
 use latlas_graph::execute;
-use latlas_graph::transform::{jvp, vjp};
-use latlas_graph::{Builder, Graph, Port, Rows};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::compiled::{Compiled, array2, array3};
 use crate::error::{Error, Result};
 use crate::models::Cost;
 use crate::settings::Dtype;
+pub use programs::Purpose;
 
 /// Of [`Network::budget`].
 const BUDGET: usize = 256 << 20;
@@ -38,25 +42,6 @@ pub struct Pass {
     pub derivative: Array3<f64>,
     /// [`Network::beside`] `[n, width]`, in reverse mode.
     pub beside: Option<Array2<f64>>,
-}
-
-/// What a program computes; the first number is an output of the graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Purpose {
-    Value(usize),
-    Columns(usize),
-    /// With this many tangents that are the same for all samples.
-    Block(usize, usize),
-    Jvp(usize, usize),
-    Vjp(usize, usize),
-    /// First and second derivatives along so many directions.
-    Second(usize, usize),
-    /// The Jacobian, and the second derivative along one direction.
-    Motion(usize),
-    /// Of the output's inner product with weights.
-    Hessian(usize),
-    /// The Jacobian, and the Hessian of the output's inner product with weights.
-    Bending(usize),
 }
 
 impl Network {
@@ -291,82 +276,6 @@ impl Network {
         }
         Ok(arguments)
     }
-
-    /// Whether the intermediate values of a program fit.
-    pub fn is_within_budget(&self, purpose: Purpose) -> Result<bool> {
-        Ok(self.program(purpose)?.cost().bytes_per_sample <= self.budget)
-    }
-
-    /// A program, compiled when it is first needed.
-    pub fn program(&self, purpose: Purpose) -> Result<Arc<Compiled>> {
-        // Compiling under the lock: a second thread waits rather than doing it again.
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(program) = programs.get(&purpose) {
-            return Ok(Arc::clone(program));
-        }
-        let graph = self.derived(purpose)?;
-        let compiled = Arc::new(Compiled::new(&graph, self.dtype)?);
-        programs.insert(purpose, Arc::clone(&compiled));
-        Ok(compiled)
-    }
-
-    fn derived(&self, purpose: Purpose) -> Result<Graph> {
-        let (graph, input) = (&self.graph, self.input);
-        Ok(match purpose {
-            Purpose::Value(output) => Builder::from_graph((**graph).clone()).finish(vec![graph.outputs[output].clone()]),
-            Purpose::Columns(output) => graph.jacobian(input, &[output])?,
-            Purpose::Block(output, tangents) => self.block(output, tangents)?,
-            Purpose::Jvp(output, k) => graph.jvp_graph(input, &[output], k)?,
-            Purpose::Vjp(output, k) => self.pulled(output, k)?,
-            Purpose::Second(output, k) => graph.second_graph(input, output, k)?,
-            Purpose::Motion(output) => graph.motion_graph(input, output)?,
-            Purpose::Hessian(output) => graph.hessian_graph(input, output)?,
-            Purpose::Bending(output) => self.bending(output)?,
-        })
-    }
-
-    /// Derivatives along tangents that all samples share, so that what follows from them alone is computed once.
-    fn block(&self, output: usize, tangents: usize) -> Result<Graph> {
-        let mut b = Builder::from_graph((*self.graph).clone());
-        let (from, to) = (&self.graph.inputs[self.input], &self.graph.outputs[output]);
-        let rows = Rows::of(b.axis("tangent", tangents)?);
-        let seeds = b.input("tangents", rows, &from.shape, &self.graph.node(from.node).shape);
-        let pushed = jvp(&mut b, &[(from.node, seeds)], &[to.node])?.swap_remove(0);
-        let node = pushed.unwrap_or_else(|| b.filled_like(to.node, 0.0));
-        Ok(b.finish(vec![Port { node, ..to.clone() }]))
-    }
-
-    /// Ports with the columns of an output's Jacobian, and of the gradient's of its inner product with weights: forward over reverse mode
-    /// needs the columns of all values on the way, so both share them.
-    fn bending(&self, output: usize) -> Result<Graph> {
-        let mut b = Builder::from_graph((*self.graph).clone());
-        let (from, to) = (&self.graph.inputs[self.input], &self.graph.outputs[output]);
-        let item = self.graph.node(from.node).shape.clone();
-        let weights = b.input("weights", Rows::SAMPLE, &to.shape, &self.graph.node(to.node).shape);
-        let gradient = vjp(&mut b, &[(to.node, weights)], &[from.node])?.swap_remove(0);
-        let gradient = gradient.unwrap_or_else(|| b.filled_like(from.node, 0.0));
-        let axis = b.axis("tangent", self.width())?;
-        let seeds = b.unit_seeds(axis, &item);
-        let pushed = jvp(&mut b, &[(from.node, seeds)], &[to.node, gradient])?;
-        let mut ports = Vec::new();
-        for (pushed, (node, port)) in pushed.into_iter().zip([(to.node, to), (gradient, from)]) {
-            let node = pushed.unwrap_or_else(|| b.filled_like(node, 0.0));
-            ports.push(Port { node, ..port.clone() });
-        }
-        Ok(b.finish(ports))
-    }
-
-    /// An output, cotangents of it pulled back to the input, and what goes beside it.
-    fn pulled(&self, output: usize, k: usize) -> Result<Graph> {
-        let mut b = Builder::from_graph((*self.graph).clone());
-        let (from, to) = (&self.graph.inputs[self.input], &self.graph.outputs[output]);
-        let rows = Rows::SAMPLE.union(Rows::of(b.axis("probe", k)?));
-        let cotangents = b.input("cotangents", rows, &to.shape, &self.graph.node(to.node).shape);
-        let pulled = vjp(&mut b, &[(to.node, cotangents)], &[from.node])?.swap_remove(0);
-        let node = pulled.unwrap_or_else(|| b.filled_like(from.node, 0.0));
-        let beside = self.beside.map(|beside| self.graph.outputs[beside].clone());
-        Ok(b.finish([to.clone(), Port { node, ..from.clone() }].into_iter().chain(beside).collect()))
-    }
 }
 
 impl Pass {
@@ -385,74 +294,4 @@ fn check_vectors(what: &str, vectors: &ArrayView3<'_, f64>, n: usize, width: usi
         return Ok(());
     }
     Err(Error::Shape { what: format!("{what}: expected [{n}, k, {width}], got [{}, {}, {}]", dim.0, dim.1, dim.2), hint: None })
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::data::builtin_model;
-    use latlas_graph::onnx::{LoadOptions, load_bytes};
-    use latlas_graph::ops::Contraction;
-    use latlas_graph::{NodeId, Tensor};
-
-    fn port(name: &str, node: NodeId, shape: &[usize]) -> Port {
-        Port { name: name.into(), node, shape: shape.into(), default: None }
-    }
-
-    #[test]
-    fn blocks_of_columns_are_the_columns() {
-        let graph = Arc::new(load_bytes(builtin_model("digits-encoder").unwrap(), None, &LoadOptions::default()).unwrap());
-        let mut network = Network::new(graph, 0, None, Dtype::F64);
-        let x = Array2::from_shape_fn((3, 64), |(s, i)| ((s * 64 + i) as f64).sin().abs());
-        let Pass { value: whole, derivative: columns, .. } = network.columns(0, x.view(), None).unwrap();
-        network.budget = network.program(Purpose::Columns(0)).unwrap().cost().bytes_per_sample / 5;
-        let Pass { value: in_blocks, derivative: columns_in_blocks, .. } = network.columns(0, x.view(), None).unwrap();
-        assert!(network.programs.lock().unwrap().keys().any(|purpose| matches!(purpose, Purpose::Block(0, k) if *k < 64)));
-        assert!((whole - in_blocks).iter().all(|e| e.abs() < 1e-13));
-        assert!((columns - columns_in_blocks).iter().all(|e| e.abs() < 1e-13));
-    }
-
-    #[test]
-    fn one_pass_has_both_derivatives() {
-        let graph = Arc::new(load_bytes(builtin_model("digits-vae").unwrap(), None, &LoadOptions::default()).unwrap());
-        let network = Network::new(graph, 0, None, Dtype::F64);
-        let z = Array2::from_shape_fn((3, 2), |(s, i)| ((s * 2 + i) as f64).sin());
-        let weights = Array2::from_shape_fn((3, 64), |(s, i)| ((s * 64 + i) as f64).cos());
-        for output in 0..2 {
-            let (columns, hessian) = network.columns_and_hessian(output, z.view(), None, weights.view()).unwrap();
-            let apart = columns - network.columns(output, z.view(), None).unwrap().derivative;
-            assert!(apart.iter().all(|e| e.abs() < 1e-13));
-            let apart = &hessian - network.hessian(output, z.view(), None, weights.view()).unwrap();
-            assert!(apart.iter().all(|e| e.abs() < 1e-12) && hessian.iter().any(|h| h.abs() > 1e-3));
-        }
-    }
-
-    /// A linear layer has one Jacobian for all samples, an output without the latent none; both are given for every sample.
-    #[test]
-    fn what_does_not_vary_is_repeated() {
-        let mut b = Builder::new();
-        let z = b.input("z", Rows::SAMPLE, &[2], &[2]);
-        let w = b.constant(Tensor::new([3, 2], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
-        let x = b.contract(w, z, Contraction { a: vec![0, 1], b: vec![1], out: vec![0], sum_rows: Rows::NONE });
-        let constant = b.filled(&[2], 7.0);
-        let graph = b.finish(vec![port("x", x, &[3]), port("constant", constant, &[2])]);
-        let network = Network::new(graph.into(), 0, None, Dtype::F64);
-        let z = ndarray::array![[1.0, 0.0], [0.5, -1.0]];
-        let Pass { value: x, derivative: columns, .. } = network.columns(0, z.view(), None).unwrap();
-        assert_eq!(x, ndarray::array![[1.0, 3.0, 5.0], [-1.5, -2.5, -3.5]]);
-        assert!(columns.outer_iter().all(|c| c == ndarray::array![[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]));
-        let Pass { value: constant, derivative: columns, .. } = network.columns(1, z.view(), None).unwrap();
-        assert_eq!(constant, Array2::from_elem((2, 2), 7.0));
-        assert_eq!(columns, Array3::<f64>::zeros((2, 2, 2)));
-        let cotangents = Array3::from_elem((2, 4, 3), 1.0);
-        assert!(
-            network
-                .vjp(0, z.view(), None, cotangents.view())
-                .unwrap()
-                .derivative
-                .outer_iter()
-                .all(|g| g.row(3) == ndarray::array![9.0, 12.0])
-        );
-    }
 }
