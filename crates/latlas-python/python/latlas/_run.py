@@ -90,7 +90,7 @@ class _Words:
 
 # Options that may be given more than once, and options that take a list in one word.
 _REPEATED = {"from_tensor", "to_tensor", "other", "other_encoder", "ensemble", "sets", "other_sets"}
-_TOGETHER = {"noise", "factor_kinds", "order"}
+_TOGETHER = {"noise", "factor_kinds", "order", "plane"}
 
 
 class Run:
