@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
         print(f"{name:>13}: length {speed.mean():.4f}, speed from {speed.min():.2f} to {speed.max():.2f}")
 
     # The picture: both rows of digits, and below them the speeds.
-    width, left, size = 720, 110, 46
+    width, left, size = 740, 110, 46
     top = max(speed.max() for speed in along.values()) * 1.05
     rows, lines = [], []
     for row, (name, curve, colour, dash) in enumerate((("geodesic", geodesic, "#0072B2", ""), ("straight line", line, "#D55E00", "6 4"))):

@@ -53,7 +53,7 @@ fn paint(plane: &Plane, (low, high): (f64, f64), width: Width, title: &str, desc
     let coloured = is_coloured(plane);
     let legend_rows = if coloured && !wide { plane.classes.len().div_ceil(5) as f64 } else { 0.0 };
     let left = if wide { 58.0 } else { 44.0 };
-    let side = if wide { 540.0 } else { width.pixels() - left - 6.0 };
+    let side = if wide { 540.0 } else { width.pixels() - left - 16.0 };
     let tall = (side * (up.1 - up.0) / (across.1 - across.0)).clamp(0.5 * side, 1.3 * side);
     let frame = Frame { left, top: 10.0, right: left + side, bottom: 10.0 + tall };
     let below = if wide { 50.0 } else { 100.0 + 20.0 * legend_rows };

@@ -44,7 +44,7 @@ fn paint(plane: &Plane, maps: &Maps, shown: &[(&Layer, (f64, f64))], width: Widt
     let wide = width == Width::Wide;
     let columns = if wide { shown.len() } else { 1 };
     let (left, gap) = (44.0, 26.0);
-    let side = (width.pixels() - left - 8.0 - gap * (columns - 1) as f64) / columns as f64;
+    let side = (width.pixels() - left - 16.0 - gap * (columns - 1) as f64) / columns as f64;
     let side = if wide { side } else { side.min(260.0) };
     let [across, up] = plane.extent;
     let tall = (side * (up.1 - up.0) / (across.1 - across.0)).clamp(0.5 * side, 1.3 * side);

@@ -19,7 +19,7 @@ pub fn draw(atlas: &Atlas, width: Width) -> Result<Option<Figure>> {
     let description = format!("{rows} by {columns} decoded pictures over the same region as the map.");
 
     let left = if width == Width::Wide { 58.0 } else { 44.0 };
-    let side = if width == Width::Wide { 540.0 } else { width.pixels() - left - 6.0 };
+    let side = if width == Width::Wide { 540.0 } else { width.pixels() - left - 16.0 };
     let [across, up] = plane.extent;
     let tall = (side * (up.1 - up.0) / (across.1 - across.0)).clamp(0.5 * side, 1.3 * side);
     let frame = Frame { left, top: 10.0, right: left + side, bottom: 10.0 + tall };
