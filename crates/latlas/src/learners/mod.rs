@@ -3,6 +3,9 @@
 //!
 //! They know nothing of codes and factors: features are columns, labels are indices of classes.
 
+// What loops on wide vectors call has to become part of them: see `vectors::wide`.
+#![allow(clippy::inline_always)]
+
 pub mod boosting;
 pub mod linear_svm;
 pub mod logistic;

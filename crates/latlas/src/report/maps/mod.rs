@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
-use crate::geometry::{Manifold, gaussian_curvature};
+use crate::geometry::{Factor, Manifold, gaussian_curvature};
 use crate::models::Decoder;
 use crate::report::colour::{Map, Rgb};
 use crate::report::image::Raster;
@@ -132,8 +132,8 @@ pub fn maps(
     };
     let factors = manifold.factors(points)?;
     let mut layers = vec![
-        layer("log-volume", "log √det M (nats)", factors.iter().map(|f| f.log_volume()).collect(), LayerScale::Linear)?,
-        layer("jacobian-condition", "condition κ(J)", factors.iter().map(|f| f.condition()).collect(), LayerScale::Logarithmic)?,
+        layer("log-volume", "log √det M (nats)", factors.iter().map(Factor::log_volume).collect(), LayerScale::Linear)?,
+        layer("jacobian-condition", "condition κ(J)", factors.iter().map(Factor::condition).collect(), LayerScale::Logarithmic)?,
     ];
     if with_curvature && manifold.embedding().is_some_and(Decoder::has_second_derivatives) {
         layers.push(layer("gaussian-curvature", "Gaussian curvature K", gaussian_curvature(manifold, points)?, LayerScale::Signed)?);
