@@ -119,6 +119,9 @@ pub fn task(arguments: &Arguments, shelf: &Shelf) -> Outcome<Task> {
     let mut inputs = gathered.inputs;
     inputs::codes(&arguments.codes, &mut inputs, shelf)?;
 
+    if !arguments.plane.is_empty() && inputs.decoder.as_ref().is_none_or(|decoder| decoder.latent_dim() <= 2) {
+        return Err(Failure::usage("--plane has an effect on a decoder of more than two latents only", "leave it out"));
+    }
     let map_ranges = arguments.map_ranges.as_deref().map(ranges).transpose()?.unwrap_or_default();
     let wished = settings.samples;
     if let Some(decoder) = inputs.decoder.as_ref().filter(|_| samples.samples.is_none()) {

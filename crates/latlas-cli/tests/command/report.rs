@@ -60,6 +60,8 @@ fn planes_through_three_points() {
 
     let ran = report(&["--plane", "1,2"]);
     assert!(ran.code == 2 && ran.err.contains("takes three rows, got 2"), "{}", ran.err);
+    let ran = latlas_in(folder.path(), &["report", "--plane", "0,1,2"]);
+    assert!(ran.code == 2 && ran.err.contains("more than two latents only"), "{}", ran.err);
     let ran = report(&["--plane", "1,1,2"]);
     assert!(ran.code == 2 && ran.err.contains("lies among the others"), "{}", ran.err);
     let ran = report(&["--map-ranges", "one/report.json"]);
