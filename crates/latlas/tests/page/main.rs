@@ -192,6 +192,16 @@ fn a_plane_through_three_points() {
     assert!(maps::ranges_of("{}").is_err() && maps::ranges_of("{\"maps\": [{\"id\": \"x\", \"low\": 1, \"high\": 1}]}").is_err());
 }
 
+/// An encoder of other latents has no codes on the plane of this decoder.
+#[test]
+fn codes_of_other_latents_are_left_out() {
+    let inputs = Inputs { decoder: Some(spot(5, 8, 1, true)), ..plane() };
+    let report = latlas::report::Report::default();
+    let atlas = atlas::compose(&inputs, report, &PageOptions { grid: 15, ..options() }).unwrap();
+    let plane = atlas.plane.unwrap();
+    assert_eq!((plane.codes.nrows(), plane.rows, plane.place.anchors[0].name.as_str()), (0, 0, "draw 0 from the prior"));
+}
+
 /// Rows that lie on a line span no plane: an error where they were asked for, no map where they were not.
 #[test]
 fn planes_that_do_not_exist() {

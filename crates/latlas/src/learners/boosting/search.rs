@@ -111,7 +111,7 @@ pub fn between_values(bins: &Bins, node: Node<'_>, exact: &Exact<'_>) -> Option<
 #[inline(always)]
 fn all_values(bins: &Bins, node: Node<'_>, exact: &Exact<'_>) -> Option<Split> {
     let all = node.packing.sums(node.words);
-    let least = between_bins(bins, node).map_or(Gain::NONE, |split| split.gain);
+    let least = all_bins(bins, node).map_or(Gain::NONE, |split| split.gain);
     let mut best = None;
     let mut prefixes = Prefixes([0; BINS + LANES]);
     for (f, (sums, feature)) in node.histogram.iter().zip(&bins.features).enumerate() {

@@ -26,10 +26,11 @@ const MOST: usize = 2000;
 impl Codes {
     /// Of the data; none without an encoder of d latents.
     pub fn of(inputs: &Inputs, latent_dim: usize) -> Result<Self> {
-        let encoder = inputs.encoder.as_ref().filter(|encoder| encoder.latent_dim() == latent_dim);
-        let rows = inputs.data.as_ref().filter(|_| encoder.is_some()).map_or(0, Array2::nrows);
+        let is_of_these = inputs.encoder.as_ref().is_some_and(|encoder| encoder.latent_dim() == latent_dim);
+        let rows = inputs.data.as_ref().filter(|_| is_of_these).map_or(0, Array2::nrows);
         let kept: Vec<usize> = if rows <= MOST { (0..rows).collect() } else { (0..MOST).map(|k| k * rows / MOST).collect() };
-        let points = encode(inputs, &kept)?.unwrap_or_else(|| Array2::zeros((0, latent_dim)));
+        let points = if kept.is_empty() { None } else { encode(inputs, &kept)? };
+        let points = points.unwrap_or_else(|| Array2::zeros((0, latent_dim)));
         let (labels, classes) = classes(inputs.labels.as_deref(), &kept, rows);
         Ok(Self { points, labels, classes, rows, kept })
     }
