@@ -70,9 +70,9 @@ pub fn python_with_wheel(requirements: &str, wheel: &Path) -> Result<PathBuf> {
     process::run(program(&base, &["-m", "venv", "--clear", "--without-pip", &folder.to_string_lossy()]))?;
     let python = folder.join("bin/python");
     // A `.pth` file of a folder of packages names further ones.
-    let script = "import sys, sysconfig\nwith open(sysconfig.get_path('purelib') + '/packages.pth', 'w') as file: file.write(sys.argv[1])";
-    let packages = program(&base, &["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).output()?.stdout;
-    process::run(program(&python.to_string_lossy(), &["-c", script, String::from_utf8_lossy(&packages).trim()]))?;
+    let script = "import sys, sysconfig\nown = sysconfig.get_path('purelib', vars={'base': sys.argv[1]})\n\
+                  with open(own + '/packages.pth', 'w') as file: file.write(sysconfig.get_path('purelib'))";
+    process::run(program(&base, &["-c", script, &folder.to_string_lossy()]))?;
     let mut install = program(&base, &["-m", "pip", "--python", &python.to_string_lossy(), "install", "--quiet"]);
     install.args(["--disable-pip-version-check", "--force-reinstall", "--no-deps"]).arg(wheel);
     process::run(install)?;

@@ -106,11 +106,7 @@ impl Inputs {
         let mut batch = Batch { start: start as u64, len, latents: None, condition, data: None, labels: None, next: None };
         batch.latents = match (context.sampling, &self.latents) {
             (_, Some(latents)) => Some(latents.select(Axis(0), samples)),
-            (Sampling::Prior, None) => {
-                let draw = |s: &usize| self.prior.draw(context.settings.seed, *s as u64..*s as u64 + 1, context.latent_dim);
-                let draws: Vec<Array2<f64>> = samples.iter().map(draw).collect();
-                Some(Array2::from_shape_fn((len, context.latent_dim), |(s, i)| draws[s][[0, i]]))
-            }
+            (Sampling::Prior, None) => Some(self.prior.draw(context.settings.seed, samples.iter().map(|s| *s as u64), context.latent_dim)),
             (Sampling::Data, None) => match (&self.decoder, &self.data) {
                 (Some(decoder), Some(data)) => {
                     let data = data.select(Axis(0), samples);

@@ -3,8 +3,6 @@
 mod file;
 mod fit;
 
-use std::ops::Range;
-
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -109,9 +107,10 @@ impl Prior {
     }
 
     /// Samples `indices` of this prior in d dimensions: `[n, d]`. Sample i depends on the seed and i only.
-    pub fn draw(&self, seed: u64, indices: Range<u64>, d: usize) -> Array2<f64> {
-        let mut latents = Array2::zeros(((indices.end - indices.start) as usize, d));
-        for (index, mut z) in indices.zip(latents.rows_mut()) {
+    pub fn draw(&self, seed: u64, indices: impl IntoIterator<Item = u64>, d: usize) -> Array2<f64> {
+        let indices: Vec<u64> = indices.into_iter().collect();
+        let mut latents = Array2::zeros((indices.len(), d));
+        for (index, mut z) in indices.into_iter().zip(latents.rows_mut()) {
             // One uniform chooses a component or row; one makes each latent.
             let mut stream = Stream::new(seed, Purpose::Prior, index, d + 1);
             let choice = stream.uniform();

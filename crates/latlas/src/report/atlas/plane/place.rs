@@ -1,6 +1,6 @@
 //! Where among the latents a plane is laid.
 
-use ndarray::{ArrayView2, Axis};
+use ndarray::Axis;
 
 use super::codes::Codes;
 use crate::error::{Error, Result};
@@ -41,10 +41,7 @@ impl Place {
             }
             (true, None) => {
                 let draws = chosen.unwrap_or([0, 1, 2]);
-                let drawn: Vec<_> = draws.iter().map(|k| inputs.prior.draw(seed, *k as u64..*k as u64 + 1, latent_dim)).collect();
-                let views: Vec<ArrayView2<'_, f64>> = drawn.iter().map(|z| z.view()).collect();
-                let points = ndarray::concatenate(Axis(0), &views).unwrap_or_default();
-                (points, draws.map(|k| format!("draw {k} from the prior")))
+                (inputs.prior.draw(seed, draws.map(|k| k as u64), latent_dim), draws.map(|k| format!("draw {k} from the prior")))
             }
         };
         let subspace = match AffineSubspace::through(points.view()) {
